@@ -1,0 +1,3 @@
+"""Rubato: an adaptive scheduler for HTTP work."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Pure rules: no network, no clock reads, no logging. Imports nothing of the other packages."""

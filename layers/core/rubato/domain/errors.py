@@ -1,0 +1,103 @@
+"""Every refusal that Rubato can give, as one tree; each error writes its own message.
+
+    RubatoError
+    +-- Invalid (ValueError)         the input breaks a rule; names each field            422
+    +-- Malformed (ValueError)       the input can't be read at all                       400
+    +-- Unauthenticated              no key, or one that is not valid                     401
+    +-- Forbidden (PermissionError)  the key lacks a scope                                403
+    +-- NotFound (LookupError)       unknown, deleted, or another tenant's                404
+    +-- Conflict                     a duplicate name, a run in flight                    409
+    +-- StaleVersion                 the caller's version is not the stored one           412
+    +-- LimitReached                 a quota or rate                                      429
+    +-- WriteRaced                   a conditional write lost; re-read and decide again   (inside only)
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One broken rule: `path` is the field in the caller's spelling (`clamp.minIntervalMs`), `message` the remedy."""
+
+    path: str
+    message: str
+
+
+class RubatoError(Exception):
+    """Base of every refusal; `code` is stable and machine-readable."""
+
+    code = "error"
+
+
+class Invalid(RubatoError, ValueError):
+    """The input breaks one or more rules, each named with its field."""
+
+    code = "invalid"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in errors))
+        self.errors = errors
+
+    @classmethod
+    def field(cls, path: str, message: str) -> "Invalid":
+        """The common case: one field, one message."""
+        return cls(FieldError(path, message))
+
+
+class Malformed(RubatoError, ValueError):
+    """The input can't be read: not JSON, or a cursor that this service did not issue."""
+
+    code = "malformed"
+
+
+class Unauthenticated(RubatoError):
+    """The request carries no valid API key."""
+
+    code = "unauthenticated"
+
+
+class Forbidden(RubatoError, PermissionError):
+    """The key is valid but may not do this."""
+
+    code = "forbidden"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this key lacks the scope {scope}; ask for a key that has it")
+        self.scope = scope
+
+
+class NotFound(RubatoError, LookupError):
+    """Unknown, deleted and foreign look the same from outside."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, identifier: str) -> None:
+        super().__init__(f"no {kind} {identifier!r}")
+
+
+class Conflict(RubatoError):
+    """The request contradicts what is stored; the message says what to do."""
+
+    code = "conflict"
+
+
+class StaleVersion(RubatoError):
+    """If-Match named a version that is no longer the stored one."""
+
+    code = "precondition_failed"
+
+
+class LimitReached(RubatoError):
+    """A quota or rate is used up; `retry_after_s` seconds until it may work again."""
+
+    code = "limit_reached"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class WriteRaced(RubatoError):
+    """A conditional write found another version; the caller re-reads and decides again."""
+
+    code = "write_raced"

@@ -1,0 +1,1 @@
+"""The doors: the catalog of actions and how HTTP requests reach them."""

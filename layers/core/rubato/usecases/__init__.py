@@ -1,0 +1,1 @@
+"""One verb per file. Speaks to the world only through rubato.ports."""
