@@ -1,0 +1,143 @@
+"""`rubato keys`: API keys, made and revoked with the deployer's own AWS credentials."""
+
+import json
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.table import Table
+
+from rubato.adapters.clock import SystemClock
+from rubato.bootstrap import AwsWorld
+from rubato.domain.access import ALL_SCOPES, ApiKey, Scope
+from rubato.domain.errors import NotFound
+from rubato.domain.hints import ActorKind
+from rubato.domain.instant import DAY, to_iso
+from rubato.ports import Limits
+from rubato.settings import Settings
+from rubato.usecases import manage_keys
+
+app = typer.Typer(help="Create, list and revoke API keys, with your AWS credentials.", no_args_is_help=True)
+
+Stack = Annotated[str, typer.Option(help="Name of the deployed stack.", envvar="RUBATO_STACK")]
+Region = Annotated[str | None, typer.Option(help="AWS region; by default that of your AWS configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Tenant = Annotated[str, typer.Option(help="Tenant that the key belongs to.")]
+
+
+@app.command()
+def create(
+    tenant: Tenant = "default",
+    scopes: Annotated[str, typer.Option(help="Comma-separated scopes, or all.")] = "all",
+    label: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
+    kind: Annotated[ActorKind, typer.Option(help="Who will use it: human, agent or service.")] = ActorKind.HUMAN,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; by default never.")] = None,
+    stack: Stack = "rubato",
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a key and show it, this once."""
+    world = _deployed(stack, region)
+    expires_at = world.clock.now() + days * DAY if days is not None else None
+    key, token = manage_keys.create_key(
+        world, tenant_id=tenant, label=label, kind=kind, scopes=parse_scopes(scopes), expires_at=expires_at
+    )
+    if as_json:
+        typer.echo(json.dumps({**_view(key), "apiKey": token}))
+    else:
+        typer.echo(token)
+        typer.echo(f"{key.key_id} of tenant {tenant}. Keep it: it is shown only now.", err=True)
+
+
+@app.command("list")
+def list_keys(tenant: Tenant = "default", stack: Stack = "rubato", region: Region = None, as_json: AsJson = False) -> None:
+    """List the keys of a tenant."""
+    keys = [_view(key) for key in manage_keys.list_keys(_deployed(stack, region), tenant)]
+    if as_json:
+        typer.echo(json.dumps(keys))
+        return
+    table = Table("Key", "Label", "Kind", "Scopes", "Created", "Expires", "Revoked")
+    for key in keys:
+        scopes = "all" if len(key["scopes"]) == len(Scope) else " ".join(key["scopes"])
+        never = "-"
+        table.add_row(
+            key["keyId"], key["label"], key["kind"], scopes, key["createdAt"],
+            key["expiresAt"] or never, key["revokedAt"] or never,
+        )
+    Console().print(table)
+
+
+@app.command()
+def revoke(key_id: str, stack: Stack = "rubato", region: Region = None) -> None:
+    """Revoke a key; it stops working within the authorizer's cache time (60 s by default)."""
+    try:
+        manage_keys.revoke_key(_deployed(stack, region), key_id)
+    except NotFound as error:
+        raise _stop(f"{error}; `rubato keys list` shows the ids") from None
+    typer.echo(f"{key_id} is revoked")
+
+
+def create_key(
+    *, keys_table: str, tenant: str, scopes: list[str] | None, label: str, client_kwargs: dict[str, Any]
+) -> str:
+    """A new key's token, straight in a table: for the local stack. `client_kwargs` as boto3 takes them."""
+    wanted = parse_scopes(",".join(scopes)) if scopes else ALL_SCOPES
+    world = _world(keys_table, **client_kwargs)
+    _, token = manage_keys.create_key(
+        world, tenant_id=tenant, label=label, kind=ActorKind.HUMAN, scopes=wanted
+    )
+    return token
+
+
+def parse_scopes(text: str) -> frozenset[Scope]:
+    """`all` or a comma-separated list; ends the program with a message for an unknown scope."""
+    if text == "all":
+        return ALL_SCOPES
+    known = {scope.value for scope in Scope}
+    unknown = [name for name in text.split(",") if name.strip() not in known]
+    if unknown:
+        raise _stop(f"unknown scope {unknown[0]!r}; choose from {', '.join(sorted(known))}")
+    return frozenset(Scope(name.strip()) for name in text.split(","))
+
+
+def _deployed(stack: str, region: str | None) -> AwsWorld:
+    try:
+        session = boto3.session.Session(region_name=region)
+        found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        raise _stop(f"can't read the stack {stack!r}: {error}\nIs it deployed, and are your credentials set?") from None
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
+    return _world(outputs["KeysTableName"], region_name=session.region_name)
+
+
+def _world(keys_table: str, region_name: str | None = None, **client: str) -> AwsWorld:
+    credentials = {("host" if name == "endpoint_url" else name): value for name, value in client.items()}
+    settings = Settings(
+        tables={"keys": keys_table},
+        queue_url=None,
+        region=region_name,
+        retention_s=0,
+        limits=Limits(),
+        credentials=credentials,
+    )
+    return AwsWorld(settings, clock=SystemClock())
+
+
+def _view(key: ApiKey) -> dict[str, Any]:
+    return {
+        "keyId": key.key_id,
+        "tenant": key.tenant_id,
+        "label": key.label,
+        "kind": key.kind.value,
+        "scopes": sorted(scope.value for scope in key.scopes),
+        "createdAt": to_iso(key.created_at),
+        "expiresAt": to_iso(key.expires_at) if key.expires_at is not None else None,
+        "revokedAt": to_iso(key.revoked_at) if key.revoked_at is not None else None,
+    }
+
+
+def _stop(message: str) -> typer.Exit:
+    typer.echo(message, err=True)
+    return typer.Exit(1)

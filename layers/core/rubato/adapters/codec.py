@@ -1,0 +1,217 @@
+"""Domain values to plain JSON-able values and back, as the stores keep them. Short names: they are paid for per byte."""
+
+from typing import Any
+
+from rubato.domain.cron import CronExpression
+from rubato.domain.endpoint import Claim, LastRun, Pause, Plan, RunStatus, Source, TargetRequest
+from rubato.domain.exchange import ErrorKind
+from rubato.domain.hints import Actor, ActorKind
+from rubato.domain.runs import Attempt, ReceivedResponse, SentRequest
+from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline, ManualBaseline
+
+Plain = dict[str, Any]
+
+
+def dump_baseline(baseline: Baseline) -> Plain:
+    """In the API's own spelling."""
+    if isinstance(baseline, IntervalBaseline):
+        return {"intervalMs": baseline.interval_ms}
+    if isinstance(baseline, CronBaseline):
+        return {"cron": baseline.cron.expression, "timezone": baseline.cron.timezone}
+    return {"manual": True}
+
+
+def load_baseline(plain: Plain) -> Baseline:
+    """From the API's own spelling; raises Invalid for a bad cron expression."""
+    if "intervalMs" in plain:
+        return IntervalBaseline(int(plain["intervalMs"]))
+    if "cron" in plain:
+        return CronBaseline(CronExpression.parse(plain["cron"], plain.get("timezone") or "UTC"))
+    return ManualBaseline()
+
+
+def dump_request(request: TargetRequest) -> Plain:
+    """The configured request."""
+    return {
+        "url": request.url,
+        "method": request.method,
+        "headers": [list(pair) for pair in request.headers],
+        "body": request.body,
+        "followRedirects": request.follow_redirects,
+    }
+
+
+def load_request(plain: Plain) -> TargetRequest:
+    """The configured request."""
+    return TargetRequest(
+        url=plain["url"],
+        method=plain["method"],
+        headers=_pairs(plain["headers"]),
+        body=plain["body"],
+        follow_redirects=plain["followRedirects"],
+    )
+
+
+def dump_actor(actor: Actor) -> str:
+    """`kind/id`."""
+    return f"{actor.kind.value}/{actor.id}"
+
+
+def load_actor(text: str) -> Actor:
+    """`kind/id`."""
+    kind, _, identifier = text.partition("/")
+    return Actor(id=identifier, kind=ActorKind(kind))
+
+
+def dump_plan(plan: Plan | None) -> Plain | None:
+    """A planned run."""
+    if plan is None:
+        return None
+    plain: Plain = {"s": plan.slot, "d": plan.due - plan.slot, "c": plan.source.value, "g": int(plan.on_grid)}
+    if plan.trigger != "cadence":
+        plain["t"] = plan.trigger
+    if plan.hint_id is not None:
+        plain["h"] = plan.hint_id
+    return plain
+
+
+def load_plan(plain: Plain | None) -> Plan | None:
+    """A planned run."""
+    if plain is None:
+        return None
+    return Plan(
+        slot=plain["s"],
+        due=plain["s"] + plain["d"],
+        source=Source(plain["c"]),
+        trigger=plain.get("t", "cadence"),
+        hint_id=plain.get("h"),
+        on_grid=bool(plain["g"]),
+    )
+
+
+def dump_claim(claim: Claim | None) -> Plain | None:
+    """A claim."""
+    if claim is None:
+        return None
+    return {
+        "r": claim.run_id,
+        "p": dump_plan(claim.plan),
+        "f": claim.fence,
+        "l": claim.lease_until,
+        "a": claim.attempt,
+        "s": claim.started_at,
+        "x": list(claim.lost),
+    }
+
+
+def load_claim(plain: Plain | None) -> Claim | None:
+    """A claim."""
+    if plain is None:
+        return None
+    plan = load_plan(plain["p"])
+    assert plan is not None
+    return Claim(
+        run_id=plain["r"],
+        plan=plan,
+        fence=plain["f"],
+        lease_until=plain["l"],
+        attempt=plain["a"],
+        started_at=plain["s"],
+        lost=tuple(plain["x"]),
+    )
+
+
+def dump_pause(pause: Pause | None) -> Plain | None:
+    """A pause."""
+    if pause is None:
+        return None
+    return {"since": pause.since, "by": dump_actor(pause.by), "until": pause.until, "reason": pause.reason}
+
+
+def load_pause(plain: Plain | None) -> Pause | None:
+    """A pause."""
+    if plain is None:
+        return None
+    return Pause(since=plain["since"], by=load_actor(plain["by"]), until=plain["until"], reason=plain["reason"])
+
+
+def dump_last_run(last: LastRun | None) -> Plain | None:
+    """The latest finished run."""
+    if last is None:
+        return None
+    return {"r": last.run_id, "s": last.status.value, "b": last.started_at, "e": last.finished_at}
+
+
+def load_last_run(plain: Plain | None) -> LastRun | None:
+    """The latest finished run."""
+    if plain is None:
+        return None
+    return LastRun(run_id=plain["r"], status=RunStatus(plain["s"]), started_at=plain["b"], finished_at=plain["e"])
+
+
+def dump_attempt(attempt: Attempt) -> Plain:
+    """One attempt of a run."""
+    return {
+        "attempt": attempt.attempt,
+        "startedAt": attempt.started_at,
+        "durationMs": attempt.duration_ms,
+        "statusCode": attempt.status_code,
+        "errorKind": attempt.error_kind.value if attempt.error_kind else None,
+        "errorMessage": attempt.error_message,
+    }
+
+
+def load_attempt(plain: Plain) -> Attempt:
+    """One attempt of a run."""
+    return Attempt(
+        attempt=plain["attempt"],
+        started_at=plain["startedAt"],
+        duration_ms=plain["durationMs"],
+        status_code=plain["statusCode"],
+        error_kind=ErrorKind(plain["errorKind"]) if plain["errorKind"] else None,
+        error_message=plain["errorMessage"],
+    )
+
+
+def dump_sent(sent: SentRequest | None) -> Plain | None:
+    """A request as sent."""
+    if sent is None:
+        return None
+    return {"method": sent.method, "url": sent.url, "headers": [list(p) for p in sent.headers], "body": sent.body}
+
+
+def load_sent(plain: Plain | None) -> SentRequest | None:
+    """A request as sent."""
+    if plain is None:
+        return None
+    return SentRequest(
+        method=plain["method"], url=plain["url"], headers=_pairs(plain["headers"]), body=plain["body"]
+    )
+
+
+def dump_received(received: ReceivedResponse | None) -> Plain | None:
+    """A response as received."""
+    if received is None:
+        return None
+    return {
+        "statusCode": received.status_code,
+        "headers": [list(p) for p in received.headers],
+        "body": received.body,
+        "truncated": received.truncated,
+    }
+
+
+def load_received(plain: Plain | None) -> ReceivedResponse | None:
+    """A response as received."""
+    if plain is None:
+        return None
+    return ReceivedResponse(
+        status_code=plain["statusCode"],
+        headers=_pairs(plain["headers"]),
+        body=plain["body"],
+        truncated=plain["truncated"],
+    )
+
+
+def _pairs(plain: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)

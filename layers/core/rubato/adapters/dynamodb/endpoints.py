@@ -1,0 +1,188 @@
+"""Endpoints in DynamoDB: a partition each (config, state, hints) and one of names per job."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from rubato.adapters.dynamodb.items import (
+    CONFIG,
+    STATE,
+    config_item,
+    hint_item,
+    load_config,
+    load_hint,
+    load_state,
+    name_item,
+    state_item,
+)
+from rubato.adapters.dynamodb.tables import ConfigItem, EndpointsItem, HintItem, NameItem, StateItem
+from rubato.adapters.dynamodb.trail import event_item
+from rubato.domain.audit import Event
+from rubato.domain.endpoint import Endpoint, EndpointState
+from rubato.domain.errors import Conflict, WriteRaced
+from rubato.ports import Page
+
+_LOST = "ConditionalCheckFailedException"
+_RACED = ("ConditionalCheckFailed", "TransactionConflict")
+_DUE_PAGE = 100
+_BATCH = 100
+_PARALLEL_BATCHES = 8
+
+
+class DynamoEndpoints:
+    """Implements ports.Endpoints. `retention_s` is how long tombstones and audit events stay readable."""
+
+    def __init__(self, connection: Connection, shards: int, retention_s: int) -> None:
+        self._connection = connection
+        self._shards = shards
+        self._retention_s = retention_s
+
+    def create(self, endpoint: Endpoint, event: Event) -> Endpoint:
+        """Config, state, name and event in one transaction."""
+        stored = endpoint.with_state(version=1)
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.save(name_item(stored.config), condition=NameItem.pk.does_not_exist())
+                write.save(config_item(stored.config, self._retention_s))
+                write.save(state_item(stored.id, stored.state, self._shards), condition=StateItem.pk.does_not_exist())
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            raise _name_taken(stored) if _lost_at(error, 0) else error from error
+        return stored
+
+    def load(self, endpoint_id: str) -> Endpoint | None:
+        """One consistent query of the endpoint's partition."""
+        return _assemble(EndpointsItem.query(endpoint_id, consistent_read=True))
+
+    def load_many(self, endpoint_ids: Sequence[str]) -> list[Endpoint]:
+        """Batch reads of config and state."""
+        found: dict[str, list[EndpointsItem]] = {}
+        keys = [(endpoint_id, sk) for endpoint_id in endpoint_ids for sk in (CONFIG, STATE)]
+        for item in _batch_get(keys):
+            found.setdefault(item.pk, []).append(item)
+        loaded = (_assemble(found.get(endpoint_id, ())) for endpoint_id in endpoint_ids)
+        return [endpoint for endpoint in loaded if endpoint is not None]
+
+    def states(self, endpoint_ids: Sequence[str]) -> dict[str, EndpointState]:
+        """Eventually consistent batch reads."""
+        items = _batch_get([(endpoint_id, STATE) for endpoint_id in endpoint_ids])
+        return {item.pk: load_state(item) for item in items if isinstance(item, StateItem)}
+
+    def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
+        """One conditional put when only the state differs, else one transaction."""
+        if before.config == after.config and before.hints == after.hints and not events:
+            return replace(after, state=self.save_state(after.id, before.state, after.state))
+        saved = after.with_state(version=before.state.version + 1)
+        renamed = before.config.name != after.config.name
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                if renamed:
+                    write.save(name_item(after.config), condition=NameItem.pk.does_not_exist())
+                self._write_state(write, before, saved)
+                self._write_rest(write, before, saved, events)
+        except TransactWriteError as error:
+            if renamed and _lost_at(error, 0):
+                raise _name_taken(after) from error
+            if any(reason and reason.code in _RACED for reason in error.cancellation_reasons):
+                raise WriteRaced(after.id) from error
+            raise
+        return saved
+
+    def save_state(self, endpoint_id: str, before: EndpointState, after: EndpointState) -> EndpointState:
+        """One conditional put."""
+        saved = replace(after, version=before.version + 1)
+        try:
+            state_item(endpoint_id, saved, self._shards).save(condition=StateItem.version == before.version)
+        except PutError as error:
+            if error.cause_response_code == _LOST:
+                raise WriteRaced(endpoint_id) from error
+            raise
+        return saved
+
+    def of_job(self, job_id: str, limit: int, after: str | None) -> Page[str]:
+        """The job's partition, in the order of names."""
+        start = {"pk": {"S": job_id}, "sk": {"S": after}} if after is not None else None
+        query = EndpointsItem.query(job_id, limit=limit, last_evaluated_key=start, consistent_read=True)
+        ids = tuple(item.endpoint_id for item in query if isinstance(item, NameItem))
+        last = query.last_evaluated_key
+        return Page(ids, last["sk"]["S"] if last else None)
+
+    def due(self, shard: int, until: int) -> Iterator[list[str]]:
+        """Pages of the sparse index, oldest first.
+
+        NOTE: not through the model, whose discriminator filter would drop the keys of a keys-only index.
+        """
+        start: Any = None
+        while True:
+            answer: dict[str, Any] = EndpointsItem._get_connection().query(
+                shard,  # type: ignore[arg-type]  # pynamodb serializes it by the index's own attribute
+                range_key_condition=StateItem.due_at <= until,
+                index_name="due",
+                exclusive_start_key=start,
+                limit=_DUE_PAGE,
+                scan_index_forward=True,
+            )
+            if answer["Items"]:
+                yield [item["pk"]["S"] for item in answer["Items"]]
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                return
+
+    def _write_state(self, write: TransactWrite, before: Endpoint, after: Endpoint) -> None:
+        item = state_item(after.id, after.state, self._shards)
+        if after.is_deleted:
+            item.ttl = (after.config.deleted_at or 0) // 1000 + self._retention_s
+        write.save(item, condition=StateItem.version == before.state.version)
+
+    def _write_rest(self, write: TransactWrite, before: Endpoint, after: Endpoint, events: Iterable[Event]) -> None:
+        if before.config != after.config:
+            write.save(config_item(after.config, self._retention_s))
+        if before.config.name != after.config.name or (after.is_deleted and not before.is_deleted):
+            write.delete(name_item(before.config))
+        kept, known = {hint.hint_id for hint in after.hints}, {hint.hint_id for hint in before.hints}
+        for hint in before.hints:
+            if hint.hint_id not in kept:
+                write.delete(hint_item(after.id, hint))
+        for hint in after.hints:
+            if hint.hint_id not in known:
+                write.save(hint_item(after.id, hint))
+        for event in events:
+            write.save(event_item(event, self._retention_s))
+
+
+def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
+    config = state = None
+    hints = []
+    for item in items:
+        if isinstance(item, ConfigItem):
+            config = load_config(item)
+        elif isinstance(item, StateItem):
+            state = load_state(item)
+        elif isinstance(item, HintItem):
+            hints.append(load_hint(item))
+    if config is None or state is None:
+        return None
+    return Endpoint(config=config, state=state, hints=tuple(hints))
+
+
+def _batch_get(keys: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
+    chunks = [list(keys[start : start + _BATCH]) for start in range(0, len(keys), _BATCH)]
+    if len(chunks) <= 1:
+        return list(EndpointsItem.batch_get(chunks[0])) if chunks else []
+    with ThreadPoolExecutor(_PARALLEL_BATCHES) as pool:
+        return [item for items in pool.map(lambda chunk: list(EndpointsItem.batch_get(chunk)), chunks) for item in items]
+
+
+def _lost_at(error: TransactWriteError, position: int) -> bool:
+    reasons = error.cancellation_reasons
+    reason = reasons[position] if len(reasons) > position else None
+    return reason is not None and reason.code == _RACED[0]
+
+
+def _name_taken(endpoint: Endpoint) -> Conflict:
+    return Conflict(f"the job already has an endpoint named {endpoint.config.name!r}; choose another name")

@@ -1,0 +1,303 @@
+"""The tables, as pynamodb models. Attribute and index names are those of template.yaml.
+
+NOTE: create and replace items with save(), never update() as an upsert: that would drop the discriminator.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.models import Model
+
+SCHEMA_VERSION = 1
+RUN_SUMMARY = (
+    "tenantId",
+    "status",
+    "source",
+    "slot",
+    "dueAt",
+    "startedAt",
+    "finishedAt",
+    "statusCode",
+    "errorKind",
+    "errorMessage",
+    "attempt",
+    "hintId",
+    "v",
+)
+_CONNECT_TIMEOUT_S = 2
+_READ_TIMEOUT_S = 5
+_CONNECTIONS = 32
+_ATTEMPTS = 4
+
+
+class BaseMeta:
+    """Table and region are bound by open_tables."""
+
+    table_name = "unbound"
+    region: str | None = None
+
+
+class CompactJSON(JSONAttribute):
+    """JSON without white space: items are billed by the byte."""
+
+    def serialize(self, value: Any) -> str | None:
+        """Without spaces, in UTF-8 rather than escapes."""
+        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+class ByTenantStatus(GlobalSecondaryIndex["JobItem"]):
+    """Jobs of a tenant by status, in the order of their creation."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "byTenantStatus"
+        projection = AllProjection()
+
+    tenant_status = UnicodeAttribute(hash_key=True, attr_name="tenantStatus")
+    job_id = UnicodeAttribute(range_key=True, attr_name="jobId")
+
+
+class JobItem(Model):
+    """One job."""
+
+    class Meta(BaseMeta):
+        """Bound by Jobs."""
+
+    job_id = UnicodeAttribute(hash_key=True, attr_name="jobId")
+    tenant_status = UnicodeAttribute(attr_name="tenantStatus")
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    status = UnicodeAttribute()
+    name = UnicodeAttribute()
+    version = NumberAttribute()
+    details = CompactJSON()
+    created_at = NumberAttribute(attr_name="createdAt")
+    updated_at = NumberAttribute(attr_name="updatedAt")
+    v = NumberAttribute(default=SCHEMA_VERSION)
+    by_tenant_status = ByTenantStatus()
+
+
+class Due(GlobalSecondaryIndex["EndpointsItem"]):
+    """The hot query of the tick: sparse, keys only, oldest first."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    shard = NumberAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True, attr_name="dueAt")
+
+
+class EndpointsItem(Model):
+    """Any item of the endpoints table: an endpoint's configuration, state and hints, and its name within the job."""
+
+    class Meta(BaseMeta):
+        """Bound by Endpoints."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    ttl = NumberAttribute(null=True)
+    v = NumberAttribute(default=SCHEMA_VERSION)
+    due = Due()
+
+
+class ConfigItem(EndpointsItem, discriminator="config"):
+    """What the owner set; wide, written only when it changes."""
+
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    job_id = UnicodeAttribute(attr_name="jobId")
+    name = UnicodeAttribute()
+    version = NumberAttribute()
+    baseline = CompactJSON()
+    request = CompactJSON()
+    settings = CompactJSON()
+    created_at = NumberAttribute(attr_name="createdAt")
+    updated_at = NumberAttribute(attr_name="updatedAt")
+    deleted_at = NumberAttribute(null=True, attr_name="deletedAt")
+
+
+class StateItem(EndpointsItem, discriminator="state"):
+    """Where the schedule stands; narrow, written on every run, alone in the due index."""
+
+    version = NumberAttribute()
+    shard = NumberAttribute(null=True)
+    due_at = NumberAttribute(null=True, attr_name="dueAt")
+    anchor = NumberAttribute()
+    last_slot = NumberAttribute(null=True, attr_name="lastSlot")
+    failures = NumberAttribute(default=0)
+    pause = CompactJSON(null=True)
+    held = BooleanAttribute(default=False)
+    shadow = NumberAttribute(null=True)
+    parked = BooleanAttribute(default=False)
+    next = CompactJSON(null=True)
+    claim = CompactJSON(null=True)
+    fence = NumberAttribute(default=0)
+    skipped = NumberAttribute(default=0)
+    missed = NumberAttribute(default=0)
+    last_run = CompactJSON(null=True, attr_name="lastRun")
+
+
+class HintItem(EndpointsItem, discriminator="hint"):
+    """One hint; TTL removes it some time after its expiry."""
+
+    hint_kind = UnicodeAttribute(attr_name="hintKind")
+    author = UnicodeAttribute()
+    created_at = NumberAttribute(attr_name="createdAt")
+    expires_at = NumberAttribute(attr_name="expiresAt")
+    first_slot = NumberAttribute(attr_name="firstSlot")
+    interval_ms = NumberAttribute(null=True, attr_name="intervalMs")
+    reason = UnicodeAttribute(null=True)
+
+
+class NameItem(EndpointsItem, discriminator="name"):
+    """In the job's partition: keeps a name unique and lists the job's endpoints by it."""
+
+    endpoint_id = UnicodeAttribute(attr_name="endpointId")
+
+
+class ByJob(GlobalSecondaryIndex["RunItem"]):
+    """Runs of a job in the order of their slots; without what only the details of a run show."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "byJob"
+        projection = IncludeProjection(list(RUN_SUMMARY))
+
+    job_id = UnicodeAttribute(hash_key=True, attr_name="jobId")
+    order = UnicodeAttribute(range_key=True)
+
+
+class RunItem(Model):
+    """One finished run. `detail` is zlib-compressed JSON: attempts, request, response."""
+
+    class Meta(BaseMeta):
+        """Bound by Runs."""
+
+    endpoint_id = UnicodeAttribute(hash_key=True, attr_name="endpointId")
+    run_id = UnicodeAttribute(range_key=True, attr_name="runId")
+    job_id = UnicodeAttribute(attr_name="jobId")
+    order = UnicodeAttribute()
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    status = UnicodeAttribute()
+    source = UnicodeAttribute()
+    slot = NumberAttribute()
+    due_at = NumberAttribute(attr_name="dueAt")
+    started_at = NumberAttribute(null=True, attr_name="startedAt")
+    finished_at = NumberAttribute(null=True, attr_name="finishedAt")
+    status_code = NumberAttribute(null=True, attr_name="statusCode")
+    error_kind = UnicodeAttribute(null=True, attr_name="errorKind")
+    error_message = UnicodeAttribute(null=True, attr_name="errorMessage")
+    attempt = NumberAttribute()
+    hint_id = UnicodeAttribute(null=True, attr_name="hintId")
+    detail = BinaryAttribute(null=True, legacy_encoding=False)
+    late = CompactJSON(null=True)
+    ttl = NumberAttribute()
+    v = NumberAttribute(default=SCHEMA_VERSION)
+    by_job = ByJob()
+
+
+class ByTenant(GlobalSecondaryIndex["KeyItem"]):
+    """Keys of a tenant in the order of their creation."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "byTenant"
+        projection = AllProjection()
+
+    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
+    key_id = UnicodeAttribute(range_key=True, attr_name="keyId")
+
+
+class KeyItem(Model):
+    """One API key; `digest` is the SHA-256 of the token."""
+
+    class Meta(BaseMeta):
+        """Bound by Keys."""
+
+    key_id = UnicodeAttribute(hash_key=True, attr_name="keyId")
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    digest = UnicodeAttribute()
+    label = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    scopes = CompactJSON()
+    created_at = NumberAttribute(attr_name="createdAt")
+    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
+    revoked_at = NumberAttribute(null=True, attr_name="revokedAt")
+    v = NumberAttribute(default=SCHEMA_VERSION)
+    by_tenant = ByTenant()
+
+
+class EventItem(Model):
+    """One audit event."""
+
+    class Meta(BaseMeta):
+        """Bound by Trail and by the writers of events."""
+
+    subject = UnicodeAttribute(hash_key=True)
+    event_id = UnicodeAttribute(range_key=True, attr_name="eventId")
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    at = NumberAttribute()
+    actor = UnicodeAttribute()
+    action = UnicodeAttribute()
+    before = CompactJSON()
+    after = CompactJSON()
+    reason = UnicodeAttribute(null=True)
+    ttl = NumberAttribute()
+    v = NumberAttribute(default=SCHEMA_VERSION)
+
+
+MODELS: dict[str, type[Model]] = {
+    "jobs": JobItem,
+    "endpoints": EndpointsItem,
+    "runs": RunItem,
+    "keys": KeyItem,
+    "audit": EventItem,
+}
+
+
+def open_tables(names: Mapping[str, str], region: str | None, **credentials: str) -> Connection:
+    """Bind the models to the tables named, over one connection, and give it (for transactions).
+
+    `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's.
+
+    NOTE: pynamodb would make a session and a client for every table; one shared client saves their cold starts. It is
+    made here, in the opening thread, because botocore does not make clients safely in several threads at once.
+    """
+    shared = Connection(
+        region=region,
+        connect_timeout_seconds=_CONNECT_TIMEOUT_S,
+        read_timeout_seconds=_READ_TIMEOUT_S,
+        max_pool_connections=_CONNECTIONS,
+        retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+        **credentials,
+    )
+    for name, table in names.items():
+        model: Any = MODELS[name]
+        model.Meta.table_name, model.Meta.region = table, region
+        model._connection = None
+        opened = model._get_connection()
+        shared.add_meta_table(opened.connection._tables[table])
+        opened.connection = shared
+    _ = shared.client
+    return shared
+
+
+def whole(value: float | None) -> int | None:
+    """A number as stored is a float or an int; ours are whole, or missing."""
+    return None if value is None else int(value)

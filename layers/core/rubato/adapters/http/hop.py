@@ -1,0 +1,74 @@
+"""One hop of a call: the request as it goes to one origin, and the next one after a redirect."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin
+
+import h11
+
+from rubato.domain.addresses import Networks
+from rubato.domain.errors import Invalid
+from rubato.domain.exchange import Call, Headers
+from rubato.domain.targets import (
+    FRAMING_HEADERS,
+    Refused,
+    Target,
+    check_url,
+    redirect_headers,
+    redirect_method,
+    without_body_headers,
+)
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_DEFAULTS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """What is sent where."""
+
+    target: Target
+    method: str
+    headers: Headers
+    body: bytes | None
+
+    @classmethod
+    def first(cls, call: Call, allowed: Networks) -> "Hop":
+        """The call as configured; raises Invalid for one that can't be made, Refused for one that must not be."""
+        if call.method not in _METHODS:
+            raise Invalid.field("request.method", f"{call.method} is not supported")
+        for name, _ in call.headers:
+            if name.lower() in FRAMING_HEADERS:
+                raise Invalid.field(f"request.headers.{name}", f"{name} is set by Rubato itself")
+        target = check_url(call.url, allowed)
+        return cls(target=target, method=call.method, headers=call.headers, body=call.body)
+
+    def redirected(self, status: int, location: str, allowed: Networks) -> "Hop":
+        """The next hop; raises Refused if it leads to where no call may go."""
+        target = _next_target(self.target, location, allowed)
+        headers = redirect_headers(self.headers, self.target.url, target.url)
+        method = redirect_method(self.method, status)
+        if method == self.method:
+            return replace(self, target=target, headers=headers)
+        return Hop(target=target, method=method, headers=without_body_headers(headers), body=None)
+
+    def request(self) -> h11.Request:
+        """The head of the request; raises h11.LocalProtocolError or ValueError for what HTTP can't carry."""
+        given = {name.lower() for name, _ in self.headers}
+        own = [("Host", self.target.authority), ("Connection", "close")]
+        own += [(name, value) for name, value in _DEFAULTS if name.lower() not in given]
+        if self.body is not None or self.method in _WITH_BODY:
+            own.append(("Content-Length", str(len(self.body or b""))))
+        encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in (*own, *self.headers)]
+        return h11.Request(method=self.method, target=self.target.path, headers=encoded)
+
+
+def _next_target(base: Target, location: str, allowed: Networks) -> Target:
+    try:
+        return check_url(urljoin(base.url, location.replace(" ", "%20")), allowed)
+    except Invalid as error:
+        reason = "; ".join(each.message for each in error.errors)
+        raise Refused.field("request.url", f"the target redirects to where no call may go: {reason}") from error
+    except ValueError as error:
+        raise Refused.field("request.url", f"the target redirects to what is no URL: {error}") from error

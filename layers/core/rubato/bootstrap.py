@@ -1,0 +1,107 @@
+"""The composition root: the only place that knows which adapter stands behind which port."""
+
+import os
+from functools import cached_property
+from typing import Any
+
+from rubato.adapters.clock import SystemClock, SystemEntropy
+from rubato.observability import LambdaTelemetry
+from rubato.ports import Clock, Endpoints, Entropy, Jobs, Keys, Limits, Outbound, RunQueue, Runs, Trail
+from rubato.settings import Settings
+
+
+class AwsWorld:
+    """All ports over AWS. Every adapter is opened on first use, so a function pays only for what it touches.
+
+    Keyword overrides replace single ports: `AwsWorld(settings, clock=my_clock)`.
+    """
+
+    clock: Clock = SystemClock()
+    entropy: Entropy = SystemEntropy()
+
+    def __init__(self, settings: Settings, **overrides: Any) -> None:
+        self.settings = settings
+        self.telemetry = LambdaTelemetry()
+        for port, adapter in overrides.items():
+            setattr(self, port, adapter)
+
+    @property
+    def limits(self) -> Limits:
+        """What the deployment allows."""
+        return self.settings.limits
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Jobs in DynamoDB."""
+        from rubato.adapters.dynamodb.jobs import DynamoJobs
+
+        return DynamoJobs(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def endpoints(self) -> Endpoints:
+        """Endpoints in DynamoDB."""
+        from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
+
+        return DynamoEndpoints(self._connection, self.limits.shards, self.settings.retention_s)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs in DynamoDB."""
+        from rubato.adapters.dynamodb.runs import DynamoRuns
+
+        _ = self._connection
+        return DynamoRuns(self.settings.retention_s)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Keys in DynamoDB."""
+        from rubato.adapters.dynamodb.keys import DynamoKeys
+
+        _ = self._connection
+        return DynamoKeys()
+
+    @cached_property
+    def trail(self) -> Trail:
+        """The audit trail in DynamoDB."""
+        from rubato.adapters.dynamodb.trail import DynamoTrail
+
+        _ = self._connection
+        return DynamoTrail()
+
+    @cached_property
+    def queue(self) -> RunQueue:
+        """The run queue in SQS."""
+        from rubato.adapters.sqs import SqsRunQueue, open_client
+
+        assert self.settings.queue_url is not None, "RUN_QUEUE_URL is not set"
+        return SqsRunQueue(open_client(self.settings.region), self.settings.queue_url)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """HTTP to targets."""
+        from rubato.adapters.http.outbound import PinnedOutbound
+        from rubato.domain.targets import parse_cidrs
+
+        return PinnedOutbound(parse_cidrs(self.limits.allowed_target_cidrs))
+
+    @cached_property
+    def _connection(self) -> Any:
+        from rubato.adapters.dynamodb.tables import open_tables
+
+        return open_tables(self.settings.tables, self.settings.region, **self.settings.credentials)
+
+    def open(self, *ports: str) -> None:
+        """Open these ports now, in this thread: opening is not safe in several threads at once."""
+        for port in ports:
+            getattr(self, port)
+
+
+_world: AwsWorld | None = None
+
+
+def world() -> AwsWorld:
+    """The world of this process, from its environment; made at the first invocation, not at import."""
+    global _world  # noqa: PLW0603 - one per execution environment, as Lambda has it
+    if _world is None:
+        _world = AwsWorld(Settings.from_env(os.environ))
+    return _world

@@ -1,0 +1,27 @@
+"""What people, rules and planners change about an endpoint, as pure functions. Settle the result."""
+
+from dataclasses import replace
+
+from rubato.domain.endpoint import Endpoint, EndpointConfig
+
+
+def configured(endpoint: Endpoint, config: EndpointConfig, now: int) -> Endpoint:
+    """A new configuration. A new baseline starts a new grid at `now`; other edits leave the grid where it is."""
+    config = replace(config, version=endpoint.config.version + 1, updated_at=now)
+    edited = replace(endpoint, config=config)
+    if config.baseline == endpoint.config.baseline:
+        return edited
+    if edited.state.is_running:
+        return edited.with_state(anchor=now, shadow=None)
+    return edited.with_state(anchor=now, shadow=None, next=None)
+
+
+def held(endpoint: Endpoint, holds: bool) -> Endpoint:
+    """The job pauses or resumes: `holds` says whether it keeps its endpoints from running."""
+    return endpoint if endpoint.state.held == holds else endpoint.with_state(held=holds)
+
+
+def deleted(endpoint: Endpoint, now: int) -> Endpoint:
+    """A tombstone: nothing runs any more, a run in flight ends and is recorded, history stays readable."""
+    config = replace(endpoint.config, deleted_at=now, updated_at=now, version=endpoint.config.version + 1)
+    return replace(endpoint, config=config, hints=())

@@ -1,0 +1,213 @@
+"""An endpoint: what the owner configured, where its schedule stands, and the hints that live on it."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from rubato.domain.exchange import Headers
+from rubato.domain.hints import Actor, Hint
+from rubato.domain.schedule import Baseline
+
+
+class Source(StrEnum):
+    """Why a run happens when it does; stored with `nextRunAt` and stamped on the run."""
+
+    BASELINE_INTERVAL = "baseline-interval"
+    BASELINE_CRON = "baseline-cron"
+    AI_INTERVAL = "ai-interval"
+    AI_ONESHOT = "ai-oneshot"
+    CLAMPED_MIN = "clamped-min"
+    CLAMPED_MAX = "clamped-max"
+    PAUSED = "paused"
+    MANUAL = "manual"
+
+
+class Tier(StrEnum):
+    """The part an endpoint plays in its job; a label for people, rules and planners."""
+
+    HEALTH = "health"
+    INVESTIGATION = "investigation"
+    RECOVERY = "recovery"
+    ALERT = "alert"
+    NONE = "none"
+
+
+class MissedRuns(StrEnum):
+    """What becomes of slots that passed in an outage."""
+
+    RUN_ONCE = "run_once"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRequest:
+    """The request as configured. `body` is any JSON value: text is sent as it is, everything else as JSON."""
+
+    url: str
+    method: str = "GET"
+    headers: Headers = ()
+    body: Any = None
+    follow_redirects: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clamp:
+    """Bounds on the gap between runs, in ms, measured from the last run."""
+
+    min_interval_ms: int | None = None
+    max_interval_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointConfig:
+    """What the owner set. Times in ms since the epoch, durations in ms, sizes in bytes."""
+
+    endpoint_id: str
+    tenant_id: str
+    job_id: str
+    name: str
+    request: TargetRequest
+    baseline: Baseline
+    created_at: int
+    updated_at: int
+    version: int = 1
+    description: str | None = None
+    clamp: Clamp = Clamp()
+    timeout_ms: int = 30_000
+    max_response_bytes: int = 65_536
+    success_codes: tuple[str, ...] = ("200-299",)
+    missed_runs: MissedRuns = MissedRuns.RUN_ONCE
+    max_lateness_ms: int | None = None
+    jitter_ms: int = 0
+    auto_pause_after: int = 0
+    tier: Tier = Tier.NONE
+    metadata: dict[str, Any] = field(default_factory=dict)
+    deleted_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A pause by a person, rule or planner. `until` None: until somebody resumes."""
+
+    since: int
+    by: Actor
+    until: int | None = None
+    reason: str | None = None
+
+    def is_over(self, now: int) -> bool:
+        """A pause that ends at T is no pause at T."""
+        return self.until is not None and self.until <= now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One planned run: its slot, its due time (slot + jitter) and why.
+
+    `trigger` names what caused it and enters the run id; `on_grid` says whether the slot moves the anchor.
+    """
+
+    slot: int
+    due: int
+    source: Source
+    trigger: str = "cadence"
+    hint_id: str | None = None
+    on_grid: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A run that was claimed: handed to the queue and, once `started_at` is set, in flight.
+
+    `fence` grows with every claim of the endpoint: a holder of an older one writes nothing. `lost` holds the start
+    times (ms) of attempts whose worker died.
+    """
+
+    run_id: str
+    plan: Plan
+    fence: int
+    lease_until: int
+    attempt: int = 1
+    started_at: int | None = None
+    lost: tuple[int, ...] = ()
+
+    @property
+    def is_manual(self) -> bool:
+        """A run-now stands outside the schedule."""
+        return self.plan.source is Source.MANUAL
+
+
+class RunStatus(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The latest finished run, manual ones included."""
+
+    run_id: str
+    status: RunStatus
+    started_at: int
+    finished_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointState:
+    """Where the schedule stands. Small, written on every run; `version` guards every write.
+
+    `anchor` and `last_slot` as in the design's semantics. `held` is the job's pause or archive. `shadow` is the slot
+    that waits behind a pause. `wake_at` is the endpoint's place in the due index: never later than the moment at which
+    the tick must look at it, None when nothing can become due by itself.
+    """
+
+    anchor: int
+    version: int = 0
+    last_slot: int | None = None
+    failures: int = 0
+    pause: Pause | None = None
+    held: bool = False
+    shadow: int | None = None
+    next: Plan | None = None
+    parked: bool = False
+    claim: Claim | None = None
+    fence: int = 0
+    wake_at: int | None = None
+    skipped: int = 0
+    missed: int = 0
+    last_run: LastRun | None = None
+
+    def is_paused(self, now: int) -> bool:
+        """Paused by itself or through its job."""
+        return self.held or (self.pause is not None and not self.pause.is_over(now))
+
+    @property
+    def is_running(self) -> bool:
+        """A target is being called, a run-now is on its way, or a run whose worker died waits for its next attempt."""
+        claim = self.claim
+        return claim is not None and (claim.started_at is not None or claim.is_manual or claim.attempt > 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """The whole of one endpoint, as read in one consistent look."""
+
+    config: EndpointConfig
+    state: EndpointState
+    hints: tuple[Hint, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The endpoint's id."""
+        return self.config.endpoint_id
+
+    @property
+    def is_deleted(self) -> bool:
+        """Deleted endpoints keep a tombstone so that their history stays readable."""
+        return self.config.deleted_at is not None
+
+    def with_state(self, **changes: Any) -> "Endpoint":
+        """The same endpoint with parts of its state replaced."""
+        return replace(self, state=replace(self.state, **changes))

@@ -1,0 +1,36 @@
+"""A job: the named group to which endpoints belong."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class JobStatus(StrEnum):
+    """Only an active job's endpoints run."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from."""
+
+    job_id: str
+    tenant_id: str
+    name: str
+    created_at: int
+    updated_at: int
+    status: JobStatus = JobStatus.ACTIVE
+    version: int = 1
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+    owner: str | None = None
+    defaults: dict[str, Any] = field(default_factory=dict)
+    is_synthetic: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the job keeps its endpoints from running."""
+        return self.status is not JobStatus.ACTIVE

@@ -1,0 +1,280 @@
+"""Claims and leases: how a planned run becomes one call, whatever dies or doubles on the way. Pure transitions.
+
+A run is planned, claimed (one conditional write puts it on the queue), started (a second one puts it in flight) and
+finished (a third one settles what comes next). `settle` is the only place that moves the next run.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from rubato.domain import governor, ids
+from rubato.domain.endpoint import Claim, Endpoint, EndpointState, LastRun, MissedRuns, Pause, Plan, RunStatus, Source
+from rubato.domain.hints import SYSTEM
+from rubato.domain.instant import MINUTE, SECOND
+
+# NOTE: a claim that nobody started is sent again after this long. The message that waits in a long queue stays valid
+# all the while (same fence), so a re-send can only add a duplicate, which the start condition drops.
+UNSTARTED_LEASE_MS = 30 * SECOND
+RESEND_LEASE_MS = 2 * MINUTE
+STARTED_MARGIN_MS = 15 * SECOND
+# A slot that is later than one heartbeat of the tick has passed in an outage.
+MISFIRE_GRACE_MS = MINUTE
+MAX_ATTEMPTS = 3
+
+
+class Look(Enum):
+    """What the tick finds to do for an endpoint."""
+
+    LEAVE = "leave"
+    CLAIM = "claim"
+    RESEND = "resend"
+    RECOVER = "recover"
+    REPLAN = "replan"
+    WAKE = "wake"
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What the schedule needs to know of a finished run. Times in ms."""
+
+    status: RunStatus
+    started_at: int
+    finished_at: int
+
+
+def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
+    """Plan the next run from `now`, and claim it when it is due within the look-ahead.
+
+    Idempotent: settling twice at one instant changes nothing. A run in flight is left alone: its end settles again.
+    """
+    state = endpoint.state
+    if state.is_running:
+        return endpoint
+    if endpoint.is_deleted:
+        return _unplanned(endpoint)
+    if state.is_paused(now):
+        return _park(endpoint, now)
+    planned = _catch_up(endpoint, now) or _pending(endpoint, now) or governor.next_run(now, endpoint)
+    awake = endpoint.with_state(pause=None, parked=False, shadow=None)
+    if planned is None:
+        return _unplanned(awake)
+    if state.claim is not None and state.claim.plan == planned:
+        return awake
+    return _place(awake, planned, now, look_ahead_ms)
+
+
+def start(endpoint: Endpoint, now: int) -> Endpoint:
+    """The claimed run goes in flight at `now`: it holds the lease for its timeout and a margin."""
+    state, claim = endpoint.state, endpoint.state.claim
+    assert claim is not None
+    lease = now + endpoint.config.timeout_ms + STARTED_MARGIN_MS
+    started = endpoint.with_state(claim=replace(claim, started_at=now, lease_until=lease))
+    if claim.is_manual:
+        return started
+    anchor = claim.plan.slot if claim.plan.on_grid else state.anchor
+    return started.with_state(anchor=anchor, last_slot=claim.plan.slot)
+
+
+def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
+    """The run in flight has ended: count it, use up its one-shot, pass over what it overlapped. Settle it next."""
+    claim = endpoint.state.claim
+    assert claim is not None
+    last_run = LastRun(
+        run_id=claim.run_id, status=result.status, started_at=result.started_at, finished_at=result.finished_at
+    )
+    ended = endpoint.with_state(claim=None, last_run=last_run)
+    if not claim.is_manual:
+        failures = 0 if result.status is RunStatus.SUCCESS else endpoint.state.failures + 1
+        ended = _without_hint(ended, claim.plan).with_state(failures=failures, next=None)
+        ended = _auto_pause(ended, now)
+    return _skip_overlapped(ended, claim, now)
+
+
+def trigger(endpoint: Endpoint, now: int) -> Endpoint:
+    """Claim a run-now. It leaves the planned run as it is; its end claims that again."""
+    planned = Plan(slot=now, due=now, source=Source.MANUAL, trigger="manual")
+    return replace(endpoint, state=_claim(endpoint.id, endpoint.state, planned, now))
+
+
+def resend(state: EndpointState, now: int) -> EndpointState:
+    """The message of an unstarted claim may be lost: the same claim, on the queue once more, with a longer lease."""
+    assert state.claim is not None
+    return replace(state, claim=replace(state.claim, lease_until=now + RESEND_LEASE_MS))
+
+
+def recover(state: EndpointState, now: int) -> EndpointState:
+    """The worker of a started run died: the same run again, one attempt higher, under a new fence."""
+    claim = state.claim
+    assert claim is not None and claim.started_at is not None
+    again = replace(
+        claim,
+        fence=state.fence + 1,
+        attempt=claim.attempt + 1,
+        started_at=None,
+        lost=(*claim.lost, claim.started_at),
+        lease_until=now + UNSTARTED_LEASE_MS,
+    )
+    return replace(state, claim=again, fence=again.fence)
+
+
+def misfire(endpoint: Endpoint, now: int) -> Endpoint:
+    """A planned slot was found late: keep the latest missed one or none, as configured; count the rest. Settle next."""
+    state, late = endpoint.state, endpoint.state.next
+    assert late is not None
+    cadence = governor.cadence_at(now, endpoint)
+    newest, passed = late, 0
+    if late.on_grid and cadence is not None:
+        newest = _latest_missed(cadence, late, now)
+        passed = cadence.grid.count_between(late.slot, now)
+    if is_too_late(endpoint, newest, now):
+        gone = endpoint.with_state(next=None, claim=None, missed=state.missed + passed + 1)
+        return _without_hint(gone, late)
+    return endpoint.with_state(next=newest, claim=None, missed=state.missed + passed)
+
+
+def is_late(endpoint: Endpoint, now: int) -> bool:
+    """Whether the planned slot needs `misfire` rather than a plain claim."""
+    planned = endpoint.state.next
+    if planned is None or planned.due > now:
+        return False
+    if is_too_late(endpoint, planned, now):
+        return True
+    cadence = governor.cadence_at(now, endpoint)
+    return planned.on_grid and cadence is not None and cadence.grid.count_between(planned.slot, now, 1) > 0
+
+
+def claim_next(endpoint_id: str, state: EndpointState, now: int) -> EndpointState:
+    """Claim the planned run for the queue."""
+    assert state.next is not None
+    return _claim(endpoint_id, state, state.next, now)
+
+
+def look(state: EndpointState, now: int, horizon: int) -> Look:
+    """What the tick does with an endpoint that it found in the due index, looking ahead up to `horizon`."""
+    if state.claim is not None:
+        if now < state.claim.lease_until:
+            return Look.LEAVE
+        return Look.RESEND if state.claim.started_at is None else Look.RECOVER
+    if state.parked:
+        until = state.pause.until if state.pause is not None and not state.held else None
+        if until is None or until > horizon:
+            return Look.LEAVE
+        return Look.REPLAN if until <= now else Look.WAKE
+    if state.next is None or state.next.due > horizon:
+        return Look.LEAVE
+    return Look.REPLAN if state.next.due <= now else Look.CLAIM
+
+
+def _latest_missed(cadence: governor.Cadence, late: Plan, now: int) -> Plan:
+    slot = cadence.grid.latest_at_or_before(now, late.slot)
+    if slot is None:
+        return late
+    hint_id = cadence.hint.hint_id if cadence.hint else None
+    return Plan(slot=slot, due=slot, source=cadence.source, hint_id=hint_id, on_grid=True)
+
+
+def is_too_late(endpoint: Endpoint, planned: Plan, now: int) -> bool:
+    """Whether a planned run has passed beyond what its owner allows."""
+    config, lateness = endpoint.config, now - planned.due
+    if planned.trigger != "cadence":
+        # A one-shot is bounded by its own TTL, a run-now by nothing.
+        return any(h.hint_id == planned.hint_id and not h.is_live(now) for h in endpoint.hints)
+    if config.max_lateness_ms is not None and lateness > config.max_lateness_ms:
+        return True
+    return config.missed_runs is MissedRuns.SKIP and lateness > MISFIRE_GRACE_MS
+
+
+def _place(endpoint: Endpoint, planned: Plan, now: int, look_ahead_ms: int) -> Endpoint:
+    placed = endpoint.with_state(next=planned, claim=None)
+    if planned.due <= now + look_ahead_ms:
+        return replace(placed, state=_claim(placed.id, placed.state, planned, now))
+    return placed.with_state(wake_at=planned.due)
+
+
+def _claim(endpoint_id: str, state: EndpointState, planned: Plan, now: int) -> EndpointState:
+    claim = Claim(
+        run_id=ids.run_id(endpoint_id, planned.slot, planned.trigger),
+        plan=planned,
+        fence=state.fence + 1,
+        lease_until=max(planned.due, now) + UNSTARTED_LEASE_MS,
+    )
+    # NOTE: the place in the due index is left where it is when it is early enough. The tick reads past claimed
+    # endpoints, and a chain of short intervals costs no index writes.
+    wake_at = planned.due if state.wake_at is None else min(state.wake_at, planned.due)
+    return replace(state, claim=claim, fence=claim.fence, wake_at=wake_at)
+
+
+def _unplanned(endpoint: Endpoint) -> Endpoint:
+    return endpoint.with_state(next=None, claim=None, wake_at=None)
+
+
+def _park(endpoint: Endpoint, now: int) -> Endpoint:
+    """Put a paused endpoint to rest; remember the slot that waits, so that a resume knows whether it was missed."""
+    state = endpoint.state
+    shadow = state.shadow
+    if not state.parked or shadow is None:
+        pending = state.next if state.next is not None and state.next.slot <= now else None
+        waiting = pending or governor.cadence_slot(now, endpoint)
+        shadow = waiting.slot if waiting else None
+    until = None if state.held or state.pause is None else state.pause.until
+    return endpoint.with_state(next=None, claim=None, parked=True, shadow=shadow, wake_at=until)
+
+
+def _catch_up(endpoint: Endpoint, now: int) -> Plan | None:
+    """The single run of an endpoint whose slot fell inside the pause that ends now."""
+    state, pause = endpoint.state, endpoint.state.pause
+    if not state.parked or state.shadow is None or endpoint.config.missed_runs is MissedRuns.SKIP:
+        return None
+    moment = pause.until if pause is not None and pause.until is not None and pause.until <= now else now
+    cadence = governor.cadence_at(moment, endpoint)
+    if cadence is None or state.shadow > moment:
+        return None
+    return Plan(slot=moment, due=moment, source=cadence.source)
+
+
+def _pending(endpoint: Endpoint, now: int) -> Plan | None:
+    """The planned run whose slot has come but which nobody started yet: replanning must not lose it."""
+    planned = endpoint.state.next
+    if endpoint.state.parked or planned is None or planned.slot > now:
+        return None
+    if planned.hint_id is not None and not any(h.hint_id == planned.hint_id for h in endpoint.hints):
+        return None
+    return planned
+
+
+def _without_hint(endpoint: Endpoint, planned: Plan) -> Endpoint:
+    if not planned.trigger.startswith("oneshot/"):
+        return endpoint
+    return replace(endpoint, hints=tuple(h for h in endpoint.hints if h.hint_id != planned.hint_id))
+
+
+def _auto_pause(endpoint: Endpoint, now: int) -> Endpoint:
+    threshold, failures = endpoint.config.auto_pause_after, endpoint.state.failures
+    if not threshold or failures < threshold or endpoint.state.is_paused(now):
+        return endpoint
+    reason = f"paused automatically after {failures} consecutive failed runs"
+    return endpoint.with_state(pause=Pause(since=now, by=SYSTEM, reason=reason))
+
+
+def _skip_overlapped(endpoint: Endpoint, claim: Claim, now: int) -> Endpoint:
+    """Grid slots that came while the run was in flight are passed over and counted."""
+    cadence = governor.cadence_at(now, endpoint)
+    if cadence is None or endpoint.is_deleted or endpoint.state.is_paused(now):
+        return endpoint
+    seen = max(claim.plan.slot, (governor.earliest(endpoint) or 0) - 1)
+    passed = cadence.grid.count_between(seen, now) if seen < now else 0
+    planned = endpoint.state.next
+    if planned is not None and planned.slot <= now:
+        passed += int(planned.slot <= seen)
+        endpoint = endpoint.with_state(next=None)
+    return endpoint.with_state(skipped=endpoint.state.skipped + passed)
+
+
+def stands(state: EndpointState, fence: int) -> bool:
+    """Whether a message with this fence still speaks of a claim that nobody started."""
+    return state.claim is not None and state.claim.fence == fence and state.claim.started_at is None
+
+
+def holds(state: EndpointState, fence: int, now: int) -> bool:
+    """Whether the holder of this fence may still write to the schedule."""
+    return state.claim is not None and state.claim.fence == fence and now < state.claim.lease_until

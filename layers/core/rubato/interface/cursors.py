@@ -1,0 +1,35 @@
+"""Opaque cursors: a position bound to the list it was given for."""
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any
+
+from rubato.domain.errors import Malformed
+
+
+def encode_cursor(position: str | None, listed: dict[str, Any]) -> str | None:
+    """A cursor for `position` in the list that the parameters `listed` describe."""
+    if position is None:
+        return None
+    plain = json.dumps([_fingerprint(listed), position]).encode()
+    return base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str | None, listed: dict[str, Any]) -> str | None:
+    """The position; raises Malformed for a cursor that was not given for this list."""
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        fingerprint, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise Malformed("cursor: not a cursor of this service; leave it out to start over") from None
+    if fingerprint != _fingerprint(listed) or not isinstance(position, str):
+        raise Malformed("cursor: given for another list; leave it out to start over")
+    return position
+
+
+def _fingerprint(listed: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(listed, sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -1,0 +1,163 @@
+"""From inputs to domain values, and JSON Merge Patch between them."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from rubato.domain.cron import CronExpression
+from rubato.domain.endpoint import Clamp, EndpointConfig, TargetRequest
+from rubato.domain.errors import Invalid
+from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline, ManualBaseline
+from rubato.interface import views
+from rubato.interface.inputs import (
+    MAX_BODY_BYTES,
+    MAX_METADATA_BYTES,
+    AddEndpointInput,
+    BaselineInput,
+    ClampInput,
+    EndpointFields,
+    JobFields,
+    RequestInput,
+)
+from rubato.interface.wire import read_json
+
+_REPLACED_WHOLE = ("baseline",)
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """JSON Merge Patch (RFC 7396): null removes, objects merge, everything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged
+
+
+def job_draft(fields: JobFields) -> Job:
+    """A job without identity: that is given when it is stored."""
+    return Job(
+        job_id="",
+        tenant_id="",
+        name=fields.name,
+        created_at=0,
+        updated_at=0,
+        description=fields.description,
+        tags=tuple(fields.tags),
+        owner=fields.owner,
+        defaults=fields.defaults.model_dump(mode="json", by_alias=True, exclude_none=True),
+        is_synthetic=fields.is_synthetic,
+    )
+
+
+def patched_job(job: Job, patch: dict[str, Any]) -> Job:
+    """The job after a merge patch in the public spelling; raises Invalid."""
+    status = patch.pop("status", None)
+    current = {
+        "name": job.name,
+        "description": job.description,
+        "tags": list(job.tags),
+        "owner": job.owner,
+        "defaults": job.defaults,
+        "isSynthetic": job.is_synthetic,
+    }
+    draft = job_draft(read_json(JobFields, json.dumps(merge_patch(current, patch))))
+    return replace(
+        job,
+        name=draft.name,
+        description=draft.description,
+        tags=draft.tags,
+        owner=draft.owner,
+        defaults=draft.defaults,
+        is_synthetic=draft.is_synthetic,
+        status=JobStatus(status) if status is not None else job.status,
+    )
+
+
+def with_defaults(given: AddEndpointInput, job: Job) -> EndpointFields:
+    """What was given, over the job's defaults; raises Invalid when no baseline results."""
+    fields = given.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"job_id"})
+    merged = {**job.defaults, **{key: value for key, value in fields.items() if value is not None}}
+    if "baseline" not in merged:
+        raise Invalid.field("baseline", "is required: give one, or set defaults.baseline on the job")
+    return read_json(EndpointFields, json.dumps(merged))
+
+
+def endpoint_draft(fields: EndpointFields) -> EndpointConfig:
+    """A configuration without identity: that is given when it is stored. Raises Invalid."""
+    _check_size("metadata", fields.metadata, MAX_METADATA_BYTES)
+    return EndpointConfig(
+        endpoint_id="",
+        tenant_id="",
+        job_id="",
+        created_at=0,
+        updated_at=0,
+        name=fields.name,
+        description=fields.description,
+        request=_request(fields.request),
+        baseline=baseline_of(fields.baseline),
+        clamp=_clamp(fields.clamp),
+        timeout_ms=fields.timeout_ms,
+        max_response_bytes=fields.max_response_bytes,
+        success_codes=tuple(fields.success_codes),
+        missed_runs=fields.missed_runs,
+        max_lateness_ms=fields.max_lateness_ms,
+        jitter_ms=fields.jitter_ms,
+        auto_pause_after=fields.auto_pause_after,
+        tier=fields.tier,
+        metadata=fields.metadata,
+    )
+
+
+def patched_endpoint(config: EndpointConfig, patch: dict[str, Any]) -> EndpointConfig:
+    """The configuration after a merge patch in the public spelling; raises Invalid."""
+    current = views.config_fields(config)
+    # The stored header values, not the masked ones, are what a patch merges into.
+    current["request"]["headers"] = dict(config.request.headers)
+    for field in _REPLACED_WHOLE:
+        if patch.get(field) is not None:
+            current.pop(field)
+    draft = endpoint_draft(read_json(EndpointFields, json.dumps(merge_patch(current, patch))))
+    return replace(
+        draft,
+        endpoint_id=config.endpoint_id,
+        tenant_id=config.tenant_id,
+        job_id=config.job_id,
+        created_at=config.created_at,
+        updated_at=config.updated_at,
+        version=config.version,
+    )
+
+
+def baseline_of(given: BaselineInput) -> Baseline:
+    """Raises Invalid for a bad expression or zone."""
+    if given.interval_ms is not None:
+        return IntervalBaseline(given.interval_ms)
+    if given.cron is not None:
+        return CronBaseline(CronExpression.parse(given.cron, given.timezone or "UTC"))
+    return ManualBaseline()
+
+
+def _clamp(given: ClampInput) -> Clamp:
+    return Clamp(min_interval_ms=given.min_interval_ms, max_interval_ms=given.max_interval_ms)
+
+
+def _request(given: RequestInput) -> TargetRequest:
+    _check_size("request.body", given.body, MAX_BODY_BYTES)
+    return TargetRequest(
+        url=given.url,
+        method=given.method,
+        headers=tuple(given.headers.items()),
+        body=given.body,
+        follow_redirects=given.follow_redirects,
+    )
+
+
+def _check_size(path: str, value: Any, limit: int) -> None:
+    size = len(json.dumps(value, ensure_ascii=False).encode())
+    if size > limit:
+        raise Invalid.field(path, f"is {size} bytes as JSON; at most {limit} are allowed")

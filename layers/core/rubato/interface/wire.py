@@ -1,0 +1,70 @@
+"""The shape that all inputs and outputs share: camelCase JSON, unknown fields refused, times as ISO 8601 in UTC."""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic.alias_generators import to_camel
+
+from rubato.domain.errors import FieldError, Invalid
+from rubato.domain.instant import to_iso
+
+T = TypeVar("T")
+
+Time = Annotated[int, PlainSerializer(to_iso, return_type=str)]
+"""Milliseconds inside, ISO 8601 with `Z` outside."""
+
+
+class Wire(BaseModel):
+    """Base of every model."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Output(Wire):
+    """Base of every answer."""
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dict in the public spelling."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class Listing(Output, Generic[T]):
+    """A page of a list."""
+
+    items: list[T] = Field(description="The items of this page.")
+    next_cursor: str | None = Field(description="Pass it as cursor for the next page; null at the end.")
+
+
+class Nothing(Wire):
+    """No input."""
+
+
+def read_json(model: type[T], text: str) -> T:
+    """Validate a JSON document strictly (no guessing between types); raises Invalid naming each field."""
+    assert issubclass(model, BaseModel)
+    try:
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def read_text(model: type[T], values: dict[str, Any]) -> T:
+    """Validate values that came as text (query and path parameters); raises Invalid naming each field."""
+    assert issubclass(model, BaseModel)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    return Invalid(*(_field_error(each) for each in error.errors(include_url=False, include_input=False)))
+
+
+def _field_error(each: Any) -> FieldError:
+    path = ".".join(str(part) for part in each["loc"])
+    if each["type"] == "extra_forbidden":
+        return FieldError(path, "unknown field; remove it")
+    if each["type"] == "missing":
+        return FieldError(path, "is required")
+    return FieldError(path, str(each["msg"]).removeprefix("Value error, "))

@@ -1,0 +1,253 @@
+"""Every door to the world, each with its contract. Adapters implement them; use cases see nothing else.
+
+All instants are ms since the epoch. Every method may raise the adapter's own error when the service is unreachable;
+the errors of `rubato.domain.errors` named here are the ones to expect in normal operation.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from rubato.domain.access import ApiKey
+from rubato.domain.audit import Event
+from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
+from rubato.domain.exchange import Call, Reply
+from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.runs import Run
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T_co]):
+    """Some items and the position after the last one; `next` is None at the end. Positions are opaque to callers."""
+
+    items: tuple[T_co, ...]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list. `since` is inclusive, `until` exclusive, both by slot."""
+
+    status: RunStatus | None = None
+    source: Source | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMessage:
+    """One message of the run queue: a claim to be run at `due`, or, without a run id, an endpoint to be settled then.
+
+    Readers tolerate unknown fields, so that versions can overlap during a deploy.
+    """
+
+    endpoint_id: str
+    due: int
+    run_id: str | None = None
+    fence: int = 0
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> int:
+        """The current instant."""
+        ...
+
+    def sleep_until(self, instant_ms: int) -> None:
+        """Return at the instant or just after it, never before; at once if it has passed."""
+        ...
+
+
+class Entropy(Protocol):
+    """The only source of randomness."""
+
+    def bytes(self, count: int) -> bytes:
+        """`count` unpredictable bytes."""
+        ...
+
+
+class Jobs(Protocol):
+    """Jobs by id, and those of a tenant by status."""
+
+    def create(self, job: Job, event: Event) -> None:
+        """Store a new job together with its audit event."""
+        ...
+
+    def get(self, job_id: str) -> Job | None:
+        """The job, whoever owns it."""
+        ...
+
+    def save(self, before: Job, after: Job, event: Event) -> Job:
+        """Replace `before` with `after` and its version by the next one; raises WriteRaced if it has moved on."""
+        ...
+
+    def list(self, tenant_id: str, status: JobStatus | None, limit: int, after: str | None) -> Page[Job]:
+        """Newest first."""
+        ...
+
+
+class Endpoints(Protocol):
+    """Endpoints whole: config, state and hints, each write conditional on the state's version."""
+
+    def create(self, endpoint: Endpoint, event: Event) -> Endpoint:
+        """Store a new endpoint; raises Conflict when its job has one of that name."""
+        ...
+
+    def load(self, endpoint_id: str) -> Endpoint | None:
+        """One consistent look, tombstones included; expired hints may be there."""
+        ...
+
+    def load_many(self, endpoint_ids: Sequence[str]) -> list[Endpoint]:
+        """Those that exist, in the order asked for; without hints."""
+        ...
+
+    def states(self, endpoint_ids: Sequence[str]) -> dict[str, EndpointState]:
+        """The states alone; may lag behind the latest write."""
+        ...
+
+    def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
+        """Write what differs in one atomic step and give `after` with its new version.
+
+        Raises WriteRaced when the stored version is not `before`'s, Conflict when a new name is taken.
+        """
+        ...
+
+    def save_state(self, endpoint_id: str, before: EndpointState, after: EndpointState) -> EndpointState:
+        """The same for the state alone: one plain conditional write."""
+        ...
+
+    def of_job(self, job_id: str, limit: int, after: str | None) -> Page[str]:
+        """Ids of the job's endpoints, by name."""
+        ...
+
+    def due(self, shard: int, until: int) -> Iterator[list[str]]:
+        """Ids of the shard's endpoints that want to be looked at up to `until`, oldest first, page by page; may lag."""
+        ...
+
+
+class Runs(Protocol):
+    """The history. A run is written once, at its end; while in flight it stands in its endpoint's claim."""
+
+    def record(self, run: Run) -> None:
+        """Store a finished run; an older attempt of the same run never replaces a newer one."""
+        ...
+
+    def record_late(self, run: Run) -> None:
+        """Keep what a holder reported after it had lost its lease, beside the run, without touching its outcome."""
+        ...
+
+    def get(self, run_id: str) -> Run | None:
+        """The finished run in full."""
+        ...
+
+    def of_endpoint(self, endpoint_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
+        """Newest slot first; without request, response and attempts."""
+        ...
+
+    def of_job(self, job_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
+        """Newest slot first, over all endpoints of the job; without request, response and attempts."""
+        ...
+
+
+class Keys(Protocol):
+    """API keys by id, and those of a tenant."""
+
+    def create(self, key: ApiKey) -> None:
+        """Store a new key."""
+        ...
+
+    def get(self, key_id: str) -> ApiKey | None:
+        """The key, valid or not."""
+        ...
+
+    def list(self, tenant_id: str) -> list[ApiKey]:
+        """Oldest first."""
+        ...
+
+    def revoke(self, key_id: str, at: int) -> None:
+        """Mark the key; revoking twice keeps the first time. Raises NotFound for an unknown id."""
+        ...
+
+
+class Trail(Protocol):
+    """The audit trail, for reading; events are written together with what they tell of."""
+
+    def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
+        """Newest first."""
+        ...
+
+
+class RunQueue(Protocol):
+    """The delayed queue between whoever claims and the dispatchers. At least once, in no order."""
+
+    def send(self, messages: Sequence[RunMessage], now: int) -> list[RunMessage]:
+        """Deliver each at or up to a second before its due time; gives those that could not be sent."""
+        ...
+
+
+class Outbound(Protocol):
+    """HTTP to targets; refuses what must not be reached."""
+
+    def send(self, call: Call) -> Reply:
+        """One exchange, redirects included. Never raises for what a target or the network does."""
+        ...
+
+
+class Telemetry(Protocol):
+    """What operators see: counts and structured log lines. Never bodies, never secrets."""
+
+    def count(self, metric: str, value: int = 1) -> None:
+        """Add to a metric."""
+        ...
+
+    def measure(self, metric: str, milliseconds: int) -> None:
+        """One observation of a duration."""
+        ...
+
+    def info(self, message: str, **fields: Any) -> None:
+        """Something worth finding again."""
+        ...
+
+    def warn(self, message: str, **fields: Any) -> None:
+        """Something an operator may have to act on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the deployment allows. Durations in ms."""
+
+    look_ahead_ms: int = 120_000
+    min_interval_ms: int = 1_000
+    shards: int = 16
+    allowed_target_cidrs: str = ""
+
+
+class World(Protocol):
+    """All ports together, as a use case receives them. Adapters are opened on first use."""
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def entropy(self) -> Entropy: ...
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def endpoints(self) -> Endpoints: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def queue(self) -> RunQueue: ...
+    @property
+    def outbound(self) -> Outbound: ...
+    @property
+    def telemetry(self) -> Telemetry: ...
+    @property
+    def limits(self) -> Limits: ...

@@ -1,0 +1,53 @@
+"""What the deployment sets, read from the environment once, when the first request comes in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rubato.ports import Limits
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One field for each environment variable of template.yaml. A function has the variables of what it may touch.
+
+    `credentials` stays empty in Lambda: there the role of the function counts.
+    """
+
+    tables: Mapping[str, str]
+    queue_url: str | None
+    region: str | None
+    retention_s: int
+    limits: Limits
+    credentials: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Raises ValueError that names the variable which is missing its number."""
+        variables = {
+            "jobs": "JOBS_TABLE",
+            "endpoints": "ENDPOINTS_TABLE",
+            "runs": "RUNS_TABLE",
+            "keys": "KEYS_TABLE",
+            "audit": "AUDIT_TABLE",
+        }
+        return cls(
+            tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
+            queue_url=env.get("RUN_QUEUE_URL"),
+            region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
+            retention_s=_number(env, "RUN_RETENTION_DAYS", 30) * _DAY_S,
+            limits=Limits(
+                look_ahead_ms=_number(env, "LOOK_AHEAD_SECONDS", 120) * 1000,
+                min_interval_ms=_number(env, "MIN_INTERVAL_MS", 1000),
+                shards=_number(env, "SCHEDULE_SHARDS", 16),
+                allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
+            ),
+        )
+
+
+def _number(env: Mapping[str, str], variable: str, default: int) -> int:
+    text = env.get(variable) or str(default)
+    if not text.isdecimal():
+        raise ValueError(f"{variable} must be a whole number, not {text!r}")
+    return int(text)

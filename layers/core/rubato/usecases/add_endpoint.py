@@ -1,0 +1,43 @@
+"""Add an endpoint to a job; its first run is planned, and sent if imminent, before the answer."""
+
+from dataclasses import replace
+
+from rubato.domain import edits, ids, lease
+from rubato.domain.access import Caller
+from rubato.domain.checks import check_config
+from rubato.domain.endpoint import Endpoint, EndpointConfig, EndpointState
+from rubato.domain.errors import Conflict
+from rubato.domain.jobs import Job, JobStatus
+from rubato.ports import World
+from rubato.usecases.lookup import find_job
+from rubato.usecases.record_event import event_by
+from rubato.usecases.replan import Changed, announce, replan
+
+
+def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) -> Endpoint:
+    """Store `draft` as a new endpoint of `job`; its ids and times are set here. Raises Invalid, Conflict, NotFound."""
+    if job.status is JobStatus.ARCHIVED:
+        raise Conflict(f"job {job.job_id} is archived; set its status to active first")
+    check_config(draft, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
+    now = world.clock.now()
+    config = replace(
+        draft,
+        endpoint_id=ids.endpoint_id(now, world.entropy.bytes(10)),
+        tenant_id=caller.tenant_id,
+        job_id=job.job_id,
+        created_at=now,
+        updated_at=now,
+    )
+    fresh = Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds))
+    event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
+    stored = world.endpoints.create(lease.settle(fresh, now, world.limits.look_ahead_ms), event)
+    announce(world, None, stored, now)
+    return _follow_job(world, caller, stored)
+
+
+def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:
+    """A pause of the job that came between reading it and storing the endpoint holds the endpoint too."""
+    job = find_job(world, caller, endpoint.config.job_id)
+    if job.holds == endpoint.state.held:
+        return endpoint
+    return replan(world, endpoint.id, lambda latest, _now: Changed(edits.held(latest, job.holds)))

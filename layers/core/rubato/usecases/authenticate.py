@@ -1,0 +1,30 @@
+"""From the headers of a request to the caller."""
+
+from collections.abc import Mapping
+
+from rubato.domain.access import Caller, key_id_of
+from rubato.domain.errors import Unauthenticated
+from rubato.ports import World
+
+_BEARER = "bearer "
+
+
+def authenticate(world: World, headers: Mapping[str, str]) -> Caller:
+    """The caller that the key in `x-api-key` or `Authorization: Bearer` stands for; raises Unauthenticated."""
+    token = presented_token(headers)
+    key_id = key_id_of(token) if token else None
+    if token is None or key_id is None:
+        raise Unauthenticated("send a valid API key in x-api-key")
+    key = world.keys.get(key_id)
+    if key is None or not key.matches(token) or not key.is_valid(world.clock.now()):
+        raise Unauthenticated("this API key is unknown, revoked or expired")
+    return Caller(tenant_id=key.tenant_id, key_id=key.key_id, kind=key.kind, scopes=key.scopes)
+
+
+def presented_token(headers: Mapping[str, str]) -> str | None:
+    """The key as sent; x-api-key wins over Authorization. Header names in any case."""
+    lowered = {name.lower(): value for name, value in headers.items()}
+    if lowered.get("x-api-key"):
+        return lowered["x-api-key"].strip()
+    authorization = lowered.get("authorization", "")
+    return authorization[len(_BEARER) :].strip() if authorization.lower().startswith(_BEARER) else None

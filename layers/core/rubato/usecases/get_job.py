@@ -1,0 +1,54 @@
+"""Read a job with the state of its endpoints in sum."""
+
+from dataclasses import dataclass
+
+from rubato.domain.access import Caller
+from rubato.domain.jobs import Job
+from rubato.ports import World
+from rubato.usecases.lookup import find_job
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSummary:
+    """The job and what its endpoints add up to. `last_run_at` in ms; health: unknown, healthy, degraded or failing."""
+
+    job: Job
+    endpoint_count: int
+    failing_count: int
+    last_run_at: int | None
+
+    @property
+    def health(self) -> str:
+        """failing: every endpoint's latest run failed; degraded: some; unknown: nothing ran yet."""
+        if self.last_run_at is None:
+            return "unknown"
+        if self.failing_count == 0:
+            return "healthy"
+        return "failing" if self.failing_count == self.endpoint_count else "degraded"
+
+
+def get_job(world: World, caller: Caller, job_id: str) -> JobSummary:
+    """The job with its sums; raises NotFound."""
+    job = find_job(world, caller, job_id)
+    states = world.endpoints.states(endpoint_ids(world, job_id))
+    last_runs = [state.last_run.started_at for state in states.values() if state.last_run is not None]
+    return JobSummary(
+        job=job,
+        endpoint_count=len(states),
+        failing_count=sum(1 for state in states.values() if state.failures > 0),
+        last_run_at=max(last_runs, default=None),
+    )
+
+
+def endpoint_ids(world: World, job_id: str) -> list[str]:
+    """The ids of all endpoints of a job."""
+    found: list[str] = []
+    after: str | None = None
+    while True:
+        page = world.endpoints.of_job(job_id, _PAGE, after)
+        found.extend(page.items)
+        if page.next is None:
+            return found
+        after = page.next

@@ -1,0 +1,32 @@
+"""List a tenant's jobs."""
+
+from rubato.domain.access import Caller
+from rubato.domain.jobs import Job, JobStatus
+from rubato.ports import Page, World
+
+
+def list_jobs(
+    world: World,
+    caller: Caller,
+    *,
+    status: JobStatus | None = None,
+    tag: str | None = None,
+    is_synthetic: bool | None = None,
+    limit: int = 50,
+    after: str | None = None,
+) -> Page[Job]:
+    """Newest first. A page holds `limit` matches unless the end was reached."""
+    found: list[Job] = []
+    while len(found) < limit:
+        page = world.jobs.list(caller.tenant_id, status, limit - len(found), after)
+        found.extend(job for job in page.items if _matches(job, tag, is_synthetic))
+        after = page.next
+        if after is None:
+            break
+    return Page(tuple(found), after)
+
+
+def _matches(job: Job, tag: str | None, is_synthetic: bool | None) -> bool:
+    if tag is not None and tag not in job.tags:
+        return False
+    return is_synthetic is None or job.is_synthetic == is_synthetic

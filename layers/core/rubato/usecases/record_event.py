@@ -1,0 +1,33 @@
+"""Making audit events."""
+
+from typing import Any
+
+from rubato.domain import ids
+from rubato.domain.access import Caller
+from rubato.domain.audit import Event
+from rubato.ports import World
+
+
+def event_by(
+    world: World,
+    caller: Caller,
+    subject: str,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str | None = None,
+) -> Event:
+    """An event of now, by the caller, in the caller's tenant."""
+    now = world.clock.now()
+    return Event(
+        event_id=ids.event_id(now, world.entropy.bytes(10)),
+        subject=subject,
+        tenant_id=caller.tenant_id,
+        at=now,
+        actor=caller.actor,
+        action=action,
+        before=before or {},
+        after=after or {},
+        reason=reason,
+    )

@@ -1,0 +1,72 @@
+"""The one place that moves a next run: read, change, settle by the governor, write conditionally, send if imminent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rubato.domain import lease
+from rubato.domain.audit import Event
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import Conflict, NotFound, WriteRaced
+from rubato.ports import RunMessage, World
+
+MAX_TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change made of an endpoint, and the audit events that tell of it."""
+
+    endpoint: Endpoint
+    events: tuple[Event, ...] = ()
+
+
+Change = Callable[[Endpoint, int], Changed]
+
+
+def unchanged(endpoint: Endpoint, _now: int) -> Changed:
+    """Replan only."""
+    return Changed(endpoint)
+
+
+def replan(world: World, endpoint_id: str, change: Change = unchanged, known: Endpoint | None = None) -> Endpoint:
+    """Apply `change` and settle what comes next; gives the endpoint as stored.
+
+    `change` may be called several times, each time on a fresh reading, until no other writer came between.
+    `known` spares the first reading to a caller that holds one. Raises NotFound, and Conflict under endless races.
+    """
+    before = known or _load(world, endpoint_id)
+    for _ in range(MAX_TRIES):
+        now = world.clock.now()
+        changed = change(before, now)
+        after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms)
+        if after == before and not changed.events:
+            return before
+        try:
+            saved = world.endpoints.save(before, after, *changed.events)
+        except WriteRaced:
+            before = _load(world, endpoint_id)
+            continue
+        announce(world, before, saved, now)
+        return saved
+    raise Conflict(f"endpoint {endpoint_id} is being changed by too many writers; try again")
+
+
+def announce(world: World, before: Endpoint | None, after: Endpoint, now: int) -> None:
+    """Send what became imminent: a fresh claim, or the end of a pause within the look-ahead."""
+    claim, message = after.state.claim, None
+    if claim is not None:
+        if before is None or before.state.claim is None or before.state.claim.fence != claim.fence:
+            message = RunMessage(endpoint_id=after.id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
+    elif after.state.parked and after.state.wake_at is not None:
+        if after.state.wake_at <= now + world.limits.look_ahead_ms:
+            message = RunMessage(endpoint_id=after.id, due=after.state.wake_at)
+    if message is not None and world.queue.send([message], now):
+        # The claim's lease covers the loss: the tick sends it again.
+        world.telemetry.warn("run message not sent", endpointId=after.id, runId=message.run_id)
+
+
+def _load(world: World, endpoint_id: str) -> Endpoint:
+    endpoint = world.endpoints.load(endpoint_id)
+    if endpoint is None:
+        raise NotFound("endpoint", endpoint_id)
+    return endpoint

@@ -1,0 +1,27 @@
+"""Run an endpoint now, outside its schedule."""
+
+from rubato.domain import lease
+from rubato.domain.access import Caller
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import Conflict, NotFound
+from rubato.ports import World
+from rubato.usecases.lookup import owns
+from rubato.usecases.record_event import event_by
+from rubato.usecases.replan import Changed, replan
+
+
+def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
+    """Send a run-now and give its run id. Raises NotFound, and Conflict naming the current run while one is in flight."""
+
+    def change(endpoint: Endpoint, now: int) -> Changed:
+        if not owns(caller, endpoint) or endpoint.is_deleted:
+            raise NotFound("endpoint", endpoint_id)
+        current = endpoint.state.claim
+        if current is not None and endpoint.state.is_running:
+            raise Conflict(f"run {current.run_id} is in flight; wait for its end")
+        event = event_by(world, caller, endpoint_id, "triggerRun")
+        return Changed(lease.trigger(endpoint, now), (event,))
+
+    claimed = replan(world, endpoint_id, change).state.claim
+    assert claimed is not None
+    return claimed.run_id

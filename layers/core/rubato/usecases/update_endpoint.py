@@ -1,0 +1,60 @@
+"""Change or delete an endpoint."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rubato.domain import edits
+from rubato.domain.access import Caller
+from rubato.domain.checks import check_config
+from rubato.domain.endpoint import Endpoint, EndpointConfig
+from rubato.domain.errors import NotFound, StaleVersion
+from rubato.ports import World
+from rubato.usecases.lookup import owns
+from rubato.usecases.record_event import event_by
+from rubato.usecases.replan import Changed, replan
+
+Edit = Callable[[EndpointConfig], EndpointConfig]
+Describe = Callable[[EndpointConfig], dict[str, Any]]
+
+
+def update_endpoint(
+    world: World, caller: Caller, endpoint_id: str, edit: Edit, describe: Describe, if_version: int | None = None
+) -> Endpoint:
+    """Apply `edit`; `describe` gives the public view of a configuration, of which the audit keeps what changed.
+
+    Raises NotFound, Invalid, Conflict (name taken), StaleVersion when `if_version` is not the stored one.
+    """
+
+    def change(endpoint: Endpoint, now: int) -> Changed:
+        _require_owned(caller, endpoint)
+        if if_version is not None and endpoint.config.version != if_version:
+            raise StaleVersion(f"endpoint {endpoint_id} is at version {endpoint.config.version}; read it again")
+        config = edit(endpoint.config)
+        check_config(config, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
+        before, after = _difference(describe(endpoint.config), describe(config))
+        event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
+        return Changed(edits.configured(endpoint, config, now), (event,))
+
+    return replan(world, endpoint_id, change)
+
+
+def delete_endpoint(world: World, caller: Caller, endpoint_id: str, reason: str | None = None) -> None:
+    """Leave a tombstone: the name is free again, a run in flight ends and is recorded, runs stay readable."""
+
+    def change(endpoint: Endpoint, now: int) -> Changed:
+        _require_owned(caller, endpoint)
+        told = {"name": endpoint.config.name}
+        event = event_by(world, caller, endpoint_id, "deleteEndpoint", before=told, reason=reason)
+        return Changed(edits.deleted(endpoint, now), (event,))
+
+    replan(world, endpoint_id, change)
+
+
+def _require_owned(caller: Caller, endpoint: Endpoint) -> None:
+    if not owns(caller, endpoint) or endpoint.is_deleted:
+        raise NotFound("endpoint", endpoint.id)
+
+
+def _difference(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    return {k: before[k] for k in changed if k in before}, {k: after[k] for k in changed if k in after}

@@ -1,0 +1,71 @@
+"""Change, pause, resume, archive and restore a job."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from rubato.domain import edits
+from rubato.domain.access import Caller
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import Conflict, StaleVersion, WriteRaced
+from rubato.domain.jobs import Job, JobStatus
+from rubato.ports import World
+from rubato.usecases.get_job import endpoint_ids
+from rubato.usecases.lookup import find_job
+from rubato.usecases.record_event import event_by
+from rubato.usecases.replan import MAX_TRIES, Changed, replan
+
+_PARALLEL = 8
+
+
+def update_job(
+    world: World,
+    caller: Caller,
+    job_id: str,
+    edit: Callable[[Job], Job],
+    *,
+    action: str = "updateJob",
+    if_version: int | None = None,
+    reason: str | None = None,
+) -> Job:
+    """Apply `edit` under a conditional write and, when its status changed, hold or release every endpoint.
+
+    Raises NotFound, StaleVersion when `if_version` is not the stored one, Conflict under endless races.
+    """
+    for _ in range(MAX_TRIES):
+        before = find_job(world, caller, job_id)
+        if if_version is not None and before.version != if_version:
+            raise StaleVersion(f"job {job_id} is at version {before.version}; read it again")
+        after = replace(edit(before), updated_at=world.clock.now())
+        event = event_by(world, caller, job_id, action, before=_told(before), after=_told(after), reason=reason)
+        try:
+            saved = world.jobs.save(before, after, event)
+        except WriteRaced:
+            continue
+        # NOTE: always, not only when the status changed: repeating the request mends a fan-out that died half-way.
+        hold_endpoints(world, saved)
+        return saved
+    raise Conflict(f"job {job_id} is being changed by too many writers; try again")
+
+
+def archive_job(world: World, caller: Caller, job_id: str, reason: str | None = None) -> Job:
+    """Stop all endpoints of the job and keep its history."""
+    return update_job(
+        world, caller, job_id, lambda job: replace(job, status=JobStatus.ARCHIVED), action="archiveJob", reason=reason
+    )
+
+
+def hold_endpoints(world: World, job: Job) -> None:
+    """Make every endpoint of the job follow its status."""
+
+    def follow(endpoint: Endpoint, _now: int) -> Changed:
+        return Changed(edits.held(endpoint, job.holds))
+
+    states = world.endpoints.states(endpoint_ids(world, job.job_id))
+    lagging = [endpoint_id for endpoint_id, state in states.items() if state.held != job.holds]
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), lagging))
+
+
+def _told(job: Job) -> dict[str, str]:
+    return {"name": job.name, "status": job.status.value}

@@ -1,0 +1,251 @@
+"""The loop under a virtual clock: what a target sees when, over the real use cases and the memory store."""
+
+from dataclasses import replace
+
+import pytest
+
+from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, RunStatus, Source
+from rubato.domain.exchange import Call, ErrorKind, Reply
+from rubato.domain.instant import HOUR, SECOND
+from rubato.domain.jobs import JobStatus
+from rubato.domain.schedule import IntervalBaseline, ManualBaseline
+from rubato.ports import RunFilter
+from rubato.usecases.claim_due import claim_due
+from rubato.usecases.dispatch_run import dispatch_run
+from rubato.usecases.read_runs import list_runs
+from rubato.usecases.trigger_run import trigger_run
+from rubato.usecases.update_job import update_job
+from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, an_endpoint
+
+
+def failing(_call: Call) -> Reply:
+    return Reply(duration_ms=1, status_code=500)
+
+
+def lost_worker(_call: Call) -> Reply:
+    raise MemoryError("the worker dies here")
+
+
+def history(world: MemoryWorld, endpoint: Endpoint) -> list[tuple[float, Source, RunStatus]]:
+    page = list_runs(world, ANNE, wanted=RunFilter(), endpoint_id=endpoint.id, limit=200)
+    return [((run.slot - MIDNIGHT) / SECOND, run.source, run.status) for run in reversed(page.items)]
+
+
+@pytest.mark.parametrize("interval_s", [5, 10, 60, 90, 300])
+def test_an_interval_is_kept_to_the_millisecond_whatever_its_length(interval_s: int) -> None:
+    world = MemoryWorld()
+    an_endpoint(world, IntervalBaseline(interval_s * SECOND))
+    Stage(world).play_seconds(1800)
+    assert world.outbound.seconds() == [k * interval_s for k in range(1, 1800 // interval_s + 1)]
+
+
+def test_consecutive_failures_double_the_interval_and_a_success_restores_it() -> None:
+    world = MemoryWorld()
+    answers = iter([500, 500, 500, 200, 200, 200])
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=next(answers))
+    endpoint = an_endpoint(world, IntervalBaseline(60 * SECOND))
+    Stage(world).play_seconds(1021)
+    assert world.outbound.seconds() == [60, 180, 420, 900, 960, 1020]
+    assert history(world, endpoint)[-2][2] is RunStatus.SUCCESS
+
+
+def test_slots_passed_over_while_a_run_is_in_flight_are_skipped_and_counted() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(15 * SECOND))
+    world.outbound.takes_ms = 20 * SECOND
+    Stage(world).play_seconds(44)
+    assert world.outbound.seconds() == [15]
+    stored = world.endpoints.load(endpoint.id)
+    assert stored is not None and stored.state.skipped == 1
+    assert stored.state.next is not None and stored.state.next.slot == MIDNIGHT + 45 * SECOND
+
+
+def test_a_lost_message_is_sent_again_and_runs_under_the_same_run_id() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(30 * SECOND))
+    claim = endpoint.state.claim
+    assert claim is not None
+    world.queue.waiting.clear()
+    Stage(world).play_seconds(121)
+    assert world.outbound.calls[0][1].headers[-3][1] == claim.run_id
+    assert world.outbound.seconds()[0] == 60
+
+
+def test_a_worker_that_died_is_replaced_after_its_lease_with_a_higher_attempt_and_the_loss_is_recorded() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(30 * SECOND), timeout_ms=1000)
+    claim = endpoint.state.claim
+    assert claim is not None
+    world.clock.instant = MIDNIGHT + 30 * SECOND
+    world.outbound.answer = lost_worker
+    with pytest.raises(MemoryError):
+        dispatch_run(world, world.queue.receive(world.clock.now())[0])
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200)
+    Stage(world).play_seconds(119)
+    run = world.runs.get(claim.run_id)
+    assert run is not None and run.status is RunStatus.SUCCESS and run.attempt == 2
+    assert [(each.attempt, each.error_kind) for each in run.attempts] == [(1, ErrorKind.LOST), (2, None)]
+    sent = [dict(call.headers) for _, call in world.outbound.calls[:2]]
+    assert sent[0]["Rubato-Run-Id"] == sent[1]["Rubato-Run-Id"] == claim.run_id
+    assert [headers["Rubato-Attempt"] for headers in sent] == ["1", "2"]
+
+
+def test_a_run_whose_every_worker_dies_ends_as_lost_and_the_schedule_goes_on() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000)
+    world.outbound.answer = lost_worker
+    stage = Stage(world)
+    for _ in range(3):
+        with pytest.raises(MemoryError):
+            stage.play_seconds(2 * 3600 - 1)
+    stage.play_seconds(2 * 3600 - 1)
+    assert [(status, source) for _, source, status in history(world, endpoint)][:1] == [
+        (RunStatus.FAILURE, Source.BASELINE_INTERVAL)
+    ]
+    first = world.runs.of_endpoint(endpoint.id, RunFilter(), 1, None).items[0]
+    assert first.error_kind is ErrorKind.LOST
+
+
+def test_a_duplicated_message_calls_the_target_once() -> None:
+    world = MemoryWorld()
+    an_endpoint(world, IntervalBaseline(10 * SECOND))
+    world.queue.waiting += world.queue.waiting
+    Stage(world).play_seconds(15)
+    assert world.outbound.seconds() == [10]
+
+
+def test_overlapping_ticks_claim_a_slot_once() -> None:
+    world = MemoryWorld()
+    an_endpoint(world, IntervalBaseline(HOUR))
+    world.clock.instant = MIDNIGHT + HOUR - 90 * SECOND
+    for _ in range(3):
+        claim_due(world, range(16), world.clock.now() + 1000)
+    assert len(world.queue.waiting) == 1
+
+
+def test_a_holder_whose_lease_has_expired_leaves_the_schedule_alone() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000)
+    stage = Stage(world)
+    stage.play_seconds(3600 - 61)
+    world.outbound.takes_ms = 60 * SECOND
+    stage.ticking = False
+    stage.play_seconds(3600 + 61)
+    stored = world.endpoints.load(endpoint.id)
+    assert stored is not None and stored.state.claim is not None and stored.state.claim.started_at is not None
+    assert len(world.runs.late) == 1
+
+
+def test_an_hourly_endpoint_is_not_on_the_queue_before_its_look_ahead() -> None:
+    world = MemoryWorld()
+    an_endpoint(world, IntervalBaseline(HOUR))
+    stage = Stage(world)
+    stage.play_seconds(3600 - 181)
+    assert world.queue.waiting == []
+    stage.play_seconds(3601)
+    assert world.outbound.seconds() == [3600]
+
+
+def test_after_an_outage_the_latest_missed_slot_runs_once_and_the_rest_is_counted() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(300 * SECOND))
+    world.clock.instant = MIDNIGHT + 1000 * SECOND
+    Stage(world).play_seconds(1300)
+    stored = world.endpoints.load(endpoint.id)
+    assert world.outbound.seconds() == [1000, 1200]
+    assert [slot for slot, _, _ in history(world, endpoint)] == [900, 1200]
+    assert stored is not None and stored.state.missed == 2
+
+
+def test_with_the_skip_policy_missed_slots_do_not_run() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(300 * SECOND), missed_runs=MissedRuns.SKIP)
+    world.clock.instant = MIDNIGHT + 1000 * SECOND
+    Stage(world).play_seconds(1300)
+    stored = world.endpoints.load(endpoint.id)
+    assert world.outbound.seconds() == [1200]
+    assert stored is not None and stored.state.missed == 3
+
+
+def test_a_slot_beyond_its_allowed_lateness_does_not_run() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(60 * SECOND), max_lateness_ms=2000)
+    world.clock.instant = MIDNIGHT + 63 * SECOND
+    stage = Stage(world, ticking=False)
+    stage.play_seconds(125)
+    stored = world.endpoints.load(endpoint.id)
+    assert world.outbound.seconds() == [120]
+    assert stored is not None and stored.state.missed == 1
+
+
+def test_a_run_now_leaves_schedule_failures_and_backoff_alone() -> None:
+    world = MemoryWorld()
+    world.outbound.answer = failing
+    endpoint = an_endpoint(world, IntervalBaseline(60 * SECOND))
+    stage = Stage(world)
+    stage.play_seconds(20)
+    run_id = trigger_run(world, ANNE, endpoint.id)
+    stage.play_seconds(61)
+    assert world.outbound.seconds() == [20, 60]
+    run = world.runs.get(run_id)
+    stored = world.endpoints.load(endpoint.id)
+    assert run is not None and run.source is Source.MANUAL
+    assert stored is not None and stored.state.failures == 1
+
+
+def test_a_dormant_endpoint_runs_only_when_told() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, ManualBaseline())
+    stage = Stage(world)
+    stage.play_seconds(7200)
+    assert world.outbound.calls == []
+    trigger_run(world, ANNE, endpoint.id)
+    stage.play_seconds(7201)
+    assert world.outbound.seconds() == [7200]
+
+
+def test_the_min_clamp_spaces_runs_out_and_says_so() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(10 * SECOND), clamp=Clamp(min_interval_ms=60 * SECOND))
+    Stage(world).play_seconds(200)
+    assert [(slot, source) for slot, source, _ in history(world, endpoint)] == [
+        (10, Source.BASELINE_INTERVAL),
+        (70, Source.CLAMPED_MIN),
+        (130, Source.CLAMPED_MIN),
+        (190, Source.CLAMPED_MIN),
+    ]
+
+
+def test_auto_pause_stops_after_the_configured_number_of_failures() -> None:
+    world = MemoryWorld()
+    world.outbound.answer = failing
+    endpoint = an_endpoint(world, IntervalBaseline(10 * SECOND), auto_pause_after=2)
+    Stage(world).play_seconds(3600)
+    stored = world.endpoints.load(endpoint.id)
+    assert world.outbound.seconds() == [10, 30]
+    assert stored is not None and stored.state.pause is not None and stored.state.wake_at is None
+
+
+def test_when_the_queue_refuses_messages_the_tick_brings_the_runs_back() -> None:
+    world = MemoryWorld()
+    world.queue.failing = True
+    an_endpoint(world, IntervalBaseline(10 * SECOND))
+    stage = Stage(world)
+    stage.play_seconds(50)
+    world.queue.failing = False
+    stage.play_seconds(241)
+    assert world.outbound.seconds()[0] <= 180
+    assert world.telemetry.warnings
+
+
+def test_a_paused_job_holds_its_endpoints_and_its_resume_runs_the_missed_slot_once() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(60 * SECOND))
+    stage = Stage(world)
+    stage.play_seconds(30)
+    update_job(world, ANNE, endpoint.config.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
+    stage.play_seconds(320)
+    assert world.outbound.calls == []
+    update_job(world, ANNE, endpoint.config.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
+    stage.play_seconds(361)
+    assert world.outbound.seconds() == [320, 360]
