@@ -52,7 +52,9 @@ def create(
 
 
 @app.command("list")
-def list_keys(tenant: Tenant = "default", stack: Stack = "rubato", region: Region = None, as_json: AsJson = False) -> None:
+def list_keys(
+    tenant: Tenant = "default", stack: Stack = "rubato", region: Region = None, as_json: AsJson = False
+) -> None:
     """List the keys of a tenant."""
     keys = [_view(key) for key in manage_keys.list_keys(_deployed(stack, region), tenant)]
     if as_json:
@@ -63,8 +65,13 @@ def list_keys(tenant: Tenant = "default", stack: Stack = "rubato", region: Regio
         scopes = "all" if len(key["scopes"]) == len(Scope) else " ".join(key["scopes"])
         never = "-"
         table.add_row(
-            key["keyId"], key["label"], key["kind"], scopes, key["createdAt"],
-            key["expiresAt"] or never, key["revokedAt"] or never,
+            key["keyId"],
+            key["label"],
+            key["kind"],
+            scopes,
+            key["createdAt"],
+            key["expiresAt"] or never,
+            key["revokedAt"] or never,
         )
     Console().print(table)
 
@@ -85,9 +92,7 @@ def create_key(
     """A new key's token, straight in a table: for the local stack. `client_kwargs` as boto3 takes them."""
     wanted = parse_scopes(",".join(scopes)) if scopes else ALL_SCOPES
     world = _world(keys_table, **client_kwargs)
-    _, token = manage_keys.create_key(
-        world, tenant_id=tenant, label=label, kind=ActorKind.HUMAN, scopes=wanted
-    )
+    _, token = manage_keys.create_key(world, tenant_id=tenant, label=label, kind=ActorKind.HUMAN, scopes=wanted)
     return token
 
 

@@ -101,7 +101,7 @@ _world: AwsWorld | None = None
 
 def world() -> AwsWorld:
     """The world of this process, from its environment; made at the first invocation, not at import."""
-    global _world  # noqa: PLW0603 - one per execution environment, as Lambda has it
+    global _world
     if _world is None:
         _world = AwsWorld(Settings.from_env(os.environ))
     return _world

@@ -1,4 +1,4 @@
-"""Domain values to plain JSON-able values and back, as the stores keep them. Short names: they are paid for per byte."""
+"""Domain values to plain JSON-able values and back, as the stores keep them. Short names: bytes are billed."""
 
 from typing import Any
 
@@ -184,9 +184,7 @@ def load_sent(plain: Plain | None) -> SentRequest | None:
     """A request as sent."""
     if plain is None:
         return None
-    return SentRequest(
-        method=plain["method"], url=plain["url"], headers=_pairs(plain["headers"]), body=plain["body"]
-    )
+    return SentRequest(method=plain["method"], url=plain["url"], headers=_pairs(plain["headers"]), body=plain["body"])
 
 
 def dump_received(received: ReceivedResponse | None) -> Plain | None:

@@ -1,15 +1,15 @@
 """Every refusal that Rubato can give, as one tree; each error writes its own message.
 
-    RubatoError
-    +-- Invalid (ValueError)         the input breaks a rule; names each field            422
-    +-- Malformed (ValueError)       the input can't be read at all                       400
-    +-- Unauthenticated              no key, or one that is not valid                     401
-    +-- Forbidden (PermissionError)  the key lacks a scope                                403
-    +-- NotFound (LookupError)       unknown, deleted, or another tenant's                404
-    +-- Conflict                     a duplicate name, a run in flight                    409
-    +-- StaleVersion                 the caller's version is not the stored one           412
-    +-- LimitReached                 a quota or rate                                      429
-    +-- WriteRaced                   a conditional write lost; re-read and decide again   (inside only)
+RubatoError
++-- Invalid (ValueError)         the input breaks a rule; names each field            422
++-- Malformed (ValueError)       the input can't be read at all                       400
++-- Unauthenticated              no key, or one that is not valid                     401
++-- Forbidden (PermissionError)  the key lacks a scope                                403
++-- NotFound (LookupError)       unknown, deleted, or another tenant's                404
++-- Conflict                     a duplicate name, a run in flight                    409
++-- StaleVersion                 the caller's version is not the stored one           412
++-- LimitReached                 a quota or rate                                      429
++-- WriteRaced                   a conditional write lost; re-read and decide again   (inside only)
 """
 
 from dataclasses import dataclass

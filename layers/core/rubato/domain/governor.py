@@ -145,7 +145,7 @@ def _clamp(now: int, endpoint: Endpoint, planned: Plan) -> Plan:
 
 
 def _clamp_one_shot(now: int, endpoint: Endpoint, one_shot: Plan, cadence: Plan | None) -> Plan:
-    """The min clamp moves a one-shot; the max clamp, which would fire it before its time, brings the cadence instead."""
+    """The min clamp moves a one-shot; the max clamp, which would fire it too early, brings the cadence instead."""
     bound = latest(endpoint)
     if cadence is not None and bound is not None and one_shot.slot > bound:
         return _clamp(now, endpoint, cadence)

@@ -31,7 +31,18 @@ MASK = "***"
 _OWN_HEADERS = frozenset({"idempotency-key", "rubato-run-id", "rubato-attempt", "rubato-slot"})
 # These say where a message goes and where it ends; the hop-by-hop ones have no meaning on a connection of one request.
 FRAMING_HEADERS = frozenset(
-    "host content-length transfer-encoding connection keep-alive te trailer upgrade expect proxy-connection".split()
+    [
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "proxy-connection",
+    ]
 )
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -41,7 +52,8 @@ _URL_CHARACTERS = "!$%&'()*+,/:;=?@[]"  # RFC 3986 beside the unreserved ones; e
 _PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
-_NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_NUMERIC = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_NUMBER = re.compile(r"0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*")
 # Names that mean something only inside a network; they may be saved once the deployment opens any range of its own.
 _INSIDE_SUFFIXES = (".local", ".internal", ".localdomain", ".home.arpa")
 _LOCALHOST = frozenset({"localhost", "localhost6", "ip6-localhost", "ip6-loopback"})
@@ -174,7 +186,7 @@ def _host(text: str) -> tuple[str, Address | None]:
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _invalid("not a host name; its parts are 1 to 63 letters, digits or hyphens, 253 in all")
     # A host whose last part is a number is an IPv4 address or nothing (WHATWG URL, "ends in a number").
-    if _NUMBER.fullmatch(labels[-1]):
+    if _NUMERIC.fullmatch(labels[-1]):
         address = _ipv4(labels)
         return str(address), address
     return name, None
@@ -191,14 +203,9 @@ def _ipv4(parts: list[str]) -> IPv4Address:
 
 
 def _number(text: str) -> int:
-    try:
-        if not _NUMBER.fullmatch(text):  # `int` takes signs and underscores, resolvers don't
-            raise ValueError(text)
-        if text.startswith("0x"):
-            return int(text[2:] or "0", 16)
-        return int(text, 8 if text.startswith("0") else 10)
-    except ValueError as error:
-        raise _invalid("not an IPv4 address; write four decimal numbers without leading zeros") from error
+    if not _NUMBER.fullmatch(text):
+        raise _invalid("not an IPv4 address; write four decimal numbers without leading zeros")
+    return int(text, 16 if text.startswith("0x") else 8 if text.startswith("0") else 10)
 
 
 def _judge(host: str, address: Address | None, allowed: Networks) -> None:

@@ -8,7 +8,7 @@ from rubato.domain.hints import ActorKind
 
 
 def allow(caller: Caller, method_arn: str) -> dict[str, Any]:
-    """A policy for the whole stage, because API Gateway caches it by key and not by route; scopes are checked inside."""
+    """A policy for the whole stage: API Gateway caches it by key and not by route. Scopes are checked inside."""
     api_and_stage = "/".join(method_arn.split("/")[:2])
     return {
         "principalId": caller.key_id,

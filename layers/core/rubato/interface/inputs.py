@@ -68,7 +68,9 @@ class DefaultsInput(Wire):
 
     baseline: BaselineInput | None = Field(default=None, description="Rhythm of endpoints that name none.")
     clamp: ClampInput | None = Field(default=None, description="Clamp of endpoints that name none.")
-    timeout_ms: int | None = Field(default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none.")
+    timeout_ms: int | None = Field(
+        default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none."
+    )
 
 
 class JobFields(Wire):
@@ -138,7 +140,10 @@ class EndpointFields(Wire):
     baseline: BaselineInput = Field(description="The rhythm to which everything falls back.")
     clamp: ClampInput = Field(default_factory=ClampInput, description="Bounds that no hint may cross.")
     timeout_ms: int = Field(
-        default=30_000, ge=1000, le=600_000, description="For a whole attempt, from resolving the name to the last byte."
+        default=30_000,
+        ge=1000,
+        le=600_000,
+        description="For a whole attempt, from resolving the name to the last byte.",
     )
     max_response_bytes: int = Field(
         default=65_536, ge=1, le=262_144, description="Longer bodies are cut and marked truncated."

@@ -77,9 +77,7 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         description=config.description,
         request=request_view(config.request),
         baseline=baseline_view(config),
-        clamp=ClampInput(
-            min_interval_ms=config.clamp.min_interval_ms, max_interval_ms=config.clamp.max_interval_ms
-        ),
+        clamp=ClampInput(min_interval_ms=config.clamp.min_interval_ms, max_interval_ms=config.clamp.max_interval_ms),
         timeout_ms=config.timeout_ms,
         max_response_bytes=config.max_response_bytes,
         success_codes=list(config.success_codes),
@@ -242,9 +240,7 @@ def _last_run(endpoint: Endpoint) -> LastRunView | None:
     last = endpoint.state.last_run
     if last is None:
         return None
-    return LastRunView(
-        run_id=last.run_id, status=last.status, started_at=last.started_at, finished_at=last.finished_at
-    )
+    return LastRunView(run_id=last.run_id, status=last.status, started_at=last.started_at, finished_at=last.finished_at)
 
 
 def _by_name(headers: Headers) -> dict[str, str]:

@@ -64,9 +64,7 @@ def _claim_page(world: World, page: Sequence[str], horizon: int, deadline: int) 
     return counts
 
 
-def _look_at(
-    world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]
-) -> str:
+def _look_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]) -> str:
     now = world.clock.now()
     match lease.look(state, now, horizon):
         case Look.CLAIM:

@@ -121,5 +121,3 @@ def _too_late(world: World, run: Run) -> str:
     world.runs.record_late(run)
     world.telemetry.warn("lease lost", endpointId=run.endpoint_id, runId=run.run_id, attempt=run.attempt)
     return "lease_lost"
-
-

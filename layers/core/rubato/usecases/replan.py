@@ -53,16 +53,26 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
 
 def announce(world: World, before: Endpoint | None, after: Endpoint, now: int) -> None:
     """Send what became imminent: a fresh claim, or the end of a pause within the look-ahead."""
-    claim, message = after.state.claim, None
-    if claim is not None:
-        if before is None or before.state.claim is None or before.state.claim.fence != claim.fence:
-            message = RunMessage(endpoint_id=after.id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
-    elif after.state.parked and after.state.wake_at is not None:
-        if after.state.wake_at <= now + world.limits.look_ahead_ms:
-            message = RunMessage(endpoint_id=after.id, due=after.state.wake_at)
+    message = _claimed(before, after) or _waking(world, after, now)
     if message is not None and world.queue.send([message], now):
         # The claim's lease covers the loss: the tick sends it again.
         world.telemetry.warn("run message not sent", endpointId=after.id, runId=message.run_id)
+
+
+def _claimed(before: Endpoint | None, after: Endpoint) -> RunMessage | None:
+    claim = after.state.claim
+    known = before.state.claim if before is not None else None
+    if claim is None or (known is not None and known.fence == claim.fence):
+        return None
+    return RunMessage(endpoint_id=after.id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
+
+
+def _waking(world: World, after: Endpoint, now: int) -> RunMessage | None:
+    state = after.state
+    if state.claim is not None or not state.parked or state.wake_at is None:
+        return None
+    imminent = state.wake_at <= now + world.limits.look_ahead_ms
+    return RunMessage(endpoint_id=after.id, due=state.wake_at) if imminent else None
 
 
 def _load(world: World, endpoint_id: str) -> Endpoint:

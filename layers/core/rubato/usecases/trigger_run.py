@@ -11,7 +11,7 @@ from rubato.usecases.replan import Changed, replan
 
 
 def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
-    """Send a run-now and give its run id. Raises NotFound, and Conflict naming the current run while one is in flight."""
+    """Send a run-now and give its run id. Raises NotFound, and Conflict that names a run in flight."""
 
     def change(endpoint: Endpoint, now: int) -> Changed:
         if not owns(caller, endpoint) or endpoint.is_deleted:

@@ -175,7 +175,9 @@ def _batch_get(keys: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
     if len(chunks) <= 1:
         return list(EndpointsItem.batch_get(chunks[0])) if chunks else []
     with ThreadPoolExecutor(_PARALLEL_BATCHES) as pool:
-        return [item for items in pool.map(lambda chunk: list(EndpointsItem.batch_get(chunk)), chunks) for item in items]
+        return [
+            item for items in pool.map(lambda chunk: list(EndpointsItem.batch_get(chunk)), chunks) for item in items
+        ]
 
 
 def _lost_at(error: TransactWriteError, position: int) -> bool:

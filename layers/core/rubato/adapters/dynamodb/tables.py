@@ -271,7 +271,7 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def open_tables(names: Mapping[str, str], region: str | None, **credentials: str) -> Connection:
+def open_tables(names: Mapping[str, str], region: str | None, **credentials: Any) -> Connection:
     """Bind the models to the tables named, over one connection, and give it (for transactions).
 
     `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 _GZIP, _ZLIB, _RAW_DEFLATE = 31, 15, -15
 
 
-class BrokenBody(ValueError):
+class BodyError(ValueError):
     """The body is not what its Content-Encoding says."""
 
 
@@ -54,7 +54,7 @@ def _inflater(window_bits: int) -> Callable[[bytes, int], bytes]:
         try:
             return stream.decompress(data, room)
         except zlib.error as error:
-            raise BrokenBody(f"the body does not match its Content-Encoding: {error}") from error
+            raise BodyError(f"the body does not match its Content-Encoding: {error}") from error
 
     return inflate
 

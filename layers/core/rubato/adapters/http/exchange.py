@@ -13,7 +13,7 @@ from rubato.domain.exchange import Headers
 _MAX_HEAD_BYTES = 65_536
 
 
-class BrokenAnswer(ConnectionError):
+class AnswerError(ConnectionError):
     """What came back is no HTTP, or stopped before its end."""
 
 
@@ -48,13 +48,13 @@ class Exchange:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                raise BrokenAnswer(f"the answer is broken: {error}") from error
+                raise AnswerError(f"the answer is broken: {error}") from error
             if event is h11.NEED_DATA:
                 self._http.receive_data(self._wire.receive())
             elif isinstance(event, h11.Event):
                 yield event
             else:
-                raise BrokenAnswer("the target left HTTP/1.1")
+                raise AnswerError("the target left HTTP/1.1")
 
 
 def header(head: h11.Response, name: bytes) -> bytes:

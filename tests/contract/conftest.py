@@ -1,0 +1,68 @@
+"""Each contract test runs twice: over the fakes in memory, and over DynamoDB and SQS as moto has them."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
+from rubato.adapters.dynamodb.jobs import DynamoJobs
+from rubato.adapters.dynamodb.keys import DynamoKeys
+from rubato.adapters.dynamodb.runs import DynamoRuns
+from rubato.adapters.dynamodb.tables import open_tables
+from rubato.adapters.dynamodb.trail import DynamoTrail
+from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
+from rubato.ports import RunMessage
+from tests.tables import create_tables
+from tests.worlds import MemoryWorld
+
+_RETENTION_S = 30 * 86_400
+
+
+class SqsBox:
+    """Implements what tests ask of the memory queue, over SQS: sends for real, shows what was sent and when."""
+
+    def __init__(self, client: Any, url: str) -> None:
+        self._queue = SqsRunQueue(client, url)
+        self._client, self._url = client, url
+
+    def send(self, messages: Any, now: int) -> list[RunMessage]:
+        """The adapter under test."""
+        return self._queue.send(messages, now)
+
+    def sent(self) -> list[RunMessage]:
+        """What can be received at once; messages with a delay stay hidden."""
+        answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+        return [load_message(message["Body"]) for message in answer.get("Messages", [])]
+
+
+@pytest.fixture(params=["memory", "aws"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A world whose store is either the fake or the real adapters."""
+    if request.param == "memory":
+        yield MemoryWorld()
+        return
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert "AWS_SESSION_TOKEN" not in os.environ or monkeypatch.delenv("AWS_SESSION_TOKEN") is None
+    with mock_aws():
+        yield _aws_world()
+
+
+def _aws_world() -> MemoryWorld:
+    world: Any = MemoryWorld()
+    names = create_tables(boto3.client("dynamodb", region_name="eu-central-1"))
+    connection = open_tables(names, "eu-central-1")
+    world.jobs = DynamoJobs(connection, _RETENTION_S)
+    world.endpoints = DynamoEndpoints(connection, world.limits.shards, _RETENTION_S)
+    world.runs = DynamoRuns(_RETENTION_S)
+    world.keys = DynamoKeys()
+    world.trail = DynamoTrail()
+    queues = boto3.client("sqs", region_name="eu-central-1")
+    url = queues.create_queue(QueueName="runs")["QueueUrl"]
+    world.sqs = SqsBox(open_client("eu-central-1"), url)
+    return world

@@ -1,0 +1,40 @@
+"""What the run queue promises, over SQS as moto has it."""
+
+from typing import Any
+
+import pytest
+
+from rubato.adapters.sqs import delay_s, dump_message, load_message
+from rubato.ports import RunMessage
+from tests.worlds import MIDNIGHT
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "seconds"), [(-5000, 0), (0, 0), (999, 0), (1000, 1), (4600, 4), (900_000, 900), (7_200_000, 900)]
+)
+def test_a_delay_is_rounded_down_so_that_a_message_is_never_late(ahead_ms: int, seconds: int) -> None:
+    assert delay_s(MIDNIGHT + ahead_ms, MIDNIGHT) == seconds
+
+
+def test_a_message_comes_back_as_it_was_sent_and_unknown_fields_are_ignored() -> None:
+    message = RunMessage(endpoint_id="ep_1", due=MIDNIGHT, run_id="run_1", fence=7)
+    assert load_message(dump_message(message)) == message
+    assert load_message(dump_message(message).replace("{", '{"new":1,', 1)) == message
+    wake = RunMessage(endpoint_id="ep_1", due=MIDNIGHT)
+    assert load_message(dump_message(wake)) == wake
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"endpointId": "ep_1"}', '{"endpointId": "e", "due": "x"}'])
+def test_what_is_no_message_is_refused_with_a_value_error(body: str) -> None:
+    with pytest.raises(ValueError, match="not a run message"):
+        load_message(body)
+
+
+@pytest.mark.parametrize("world", ["aws"], indirect=True)
+def test_messages_go_out_in_batches_and_due_ones_are_there_at_once(world: Any) -> None:
+    messages = [RunMessage(endpoint_id=f"ep_{n}", due=MIDNIGHT, run_id=f"run_{n}", fence=n) for n in range(23)]
+    assert world.sqs.send(messages, MIDNIGHT) == []
+    received: list[RunMessage] = []
+    while batch := world.sqs.sent():
+        received += batch
+    assert sorted(received, key=lambda message: message.fence) == messages

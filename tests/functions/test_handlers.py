@@ -1,0 +1,145 @@
+"""Each event shape through its handler: what API Gateway, EventBridge and SQS would get back."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from rubato.adapters.sqs import dump_message
+from rubato.bootstrap import AwsWorld
+from rubato.domain.access import ALL_SCOPES
+from rubato.domain.endpoint import TargetRequest
+from rubato.domain.hints import ActorKind
+from rubato.domain.instant import HOUR, SECOND
+from rubato.domain.schedule import IntervalBaseline
+from rubato.interface.catalog import CATALOG
+from rubato.ports import RunFilter, RunMessage
+from rubato.usecases.manage_keys import create_key, revoke_key
+from tests.functions.conftest import ROOT, Context, event, load
+from tests.worlds import MIDNIGHT, an_endpoint
+
+
+def call(handler: Any, template: dict[str, Any], **changes: Any) -> tuple[int, Any, dict[str, str]]:
+    answer = handler({**template, **changes}, Context())
+    return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None, answer["headers"]
+
+
+def test_a_job_is_created_and_found_again(world: AwsWorld) -> None:
+    handler = load("api").handler
+    status, job, headers = call(handler, event("api-create-job"))
+    assert status == 201 and job["name"] == "shop" and job["tags"] == ["sale"]
+    assert headers["X-Request-Id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    status, found, headers = call(
+        handler, event("api-list-runs"), path=f"/jobs/{job['jobId']}", queryStringParameters=None
+    )
+    assert status == 200 and found["endpointCount"] == 0 and headers["ETag"] == '"1"'
+
+
+def test_runs_are_listed_with_filters(world: AwsWorld) -> None:
+    assert call(load("api").handler, event("api-list-runs"))[:2] == (200, {"items": [], "nextCursor": None})
+
+
+def test_an_unknown_route_is_a_problem_document(world: AwsWorld) -> None:
+    status, problem, headers = call(load("api").handler, event("api-unknown-route"))
+    assert status == 404 and headers["Content-Type"] == "application/problem+json"
+    assert problem["code"] == "not_found" and problem["requestId"]
+
+
+def test_something_unforeseen_is_a_plain_500_without_a_trace(
+    world: AwsWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def create(self, *_: object) -> None:
+            raise RuntimeError("the secret is 12345")
+
+    world.jobs = Broken()  # type: ignore[assignment]
+    status, problem, _ = call(load("api").handler, event("api-create-job"))
+    assert status == 500 and "12345" not in json.dumps(problem)
+
+
+def test_the_authorizer_turns_a_key_into_a_caller_for_the_whole_stage(world: AwsWorld) -> None:
+    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    request = event("authorizer-request")
+    for headers in ({"x-api-key": token}, {"X-Api-Key": token}, {"Authorization": f"Bearer {token}"}):
+        answer = load("authorizer").handler({**request, "headers": headers}, Context())
+        assert answer["principalId"] == key.key_id
+        assert answer["context"]["tenantId"] == "acme" and answer["context"]["kind"] == "agent"
+        assert answer["policyDocument"]["Statement"][0]["Resource"].endswith(":api123/v1/*")
+
+
+def test_the_authorizer_refuses_missing_wrong_revoked_and_expired_keys(world: AwsWorld) -> None:
+    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    _, expired = create_key(
+        world, tenant_id="acme", label="old", kind=ActorKind.AGENT, scopes=ALL_SCOPES, expires_at=MIDNIGHT
+    )
+    forged = token[:40] + ("A" if token[40] != "A" else "B") + token[41:]
+    handler, request = load("authorizer").handler, event("authorizer-request")
+    for headers in ({}, {"x-api-key": "nonsense"}, {"x-api-key": forged}, {"x-api-key": expired}, None):
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            handler({**request, "headers": headers}, Context())
+    revoke_key(world, key.key_id)
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler({**request, "headers": {"x-api-key": token}}, Context())
+
+
+def test_the_tick_sends_what_is_due_within_the_look_ahead(world: AwsWorld) -> None:
+    an_endpoint(world, IntervalBaseline(HOUR))
+    world.clock.sleep_until(MIDNIGHT + HOUR - 60 * SECOND)
+    assert load("tick").handler(event("tick-scheduled"), Context()) == {"claimed": 1}
+    assert load("tick").handler(event("tick-scheduled"), Context()) == {"held": 1}
+
+
+def test_the_dispatcher_calls_the_target_and_reports_only_the_broken_message(
+    world: AwsWorld, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/probe").respond_with_json({"ok": True})
+    endpoint = an_endpoint(
+        world, IntervalBaseline(10 * SECOND), request=TargetRequest(url=httpserver.url_for("/probe"))
+    )
+    claim = endpoint.state.claim
+    assert claim is not None
+    batch = event("dispatcher-sqs-batch")
+    message = RunMessage(endpoint_id=endpoint.id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
+    batch["Records"].append({**batch["Records"][0], "messageId": "real", "body": dump_message(message)})
+    world.clock.sleep_until(claim.plan.due)
+    answer = load("dispatcher").handler(batch, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": batch["Records"][1]["messageId"]}]}
+    page = world.runs.of_endpoint(endpoint.id, RunFilter(), 10, None)
+    assert [run.status.value for run in page.items] == ["success"]
+    sent = httpserver.log[0][0].headers
+    assert sent["Rubato-Run-Id"] == sent["Idempotency-Key"] == claim.run_id
+    assert sent["Rubato-Slot"] == "2025-01-01T00:00:10.000Z" and sent["Rubato-Attempt"] == "1"
+
+
+@pytest.mark.parametrize("function", ["api", "authorizer", "tick", "dispatcher"])
+def test_importing_a_handler_reads_no_environment_and_opens_no_client(function: str) -> None:
+    program = (
+        "import os, sys, socket\n"
+        "def refuse(*a, **k): raise SystemExit('touched the environment or the network')\n"
+        "socket.socket.connect = refuse\n"
+        f"sys.path.insert(0, {str(ROOT / 'functions' / function)!r})\n"
+        "before = set(sys.modules)\n"
+        "import handler\n"
+        "from rubato import bootstrap\n"
+        "assert bootstrap._world is None\n"
+        "assert not any('JOBS_TABLE' in str(v) for v in vars(handler).values())\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_every_function_folder_and_event_file_is_covered_here() -> None:
+    folders = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()}
+    assert folders == {"api", "authorizer", "tick", "dispatcher"}
+    here = (ROOT / "tests" / "functions" / "test_handlers.py").read_text()
+    for path in (ROOT / "events").glob("*.json"):
+        assert f'"{path.stem}"' in here
+
+
+def test_the_catalog_names_the_actions_of_this_release() -> None:
+    assert {action.name for action in CATALOG} == {
+        "createJob", "getJob", "listJobs", "updateJob", "archiveJob", "addEndpointToJob", "updateEndpointConfig",
+        "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
+    }  # fmt: skip

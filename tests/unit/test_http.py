@@ -1,0 +1,413 @@
+"""The HTTP door over the memory world: what a client sends and gets."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rubato.domain.access import ALL_SCOPES, Caller, Scope
+from rubato.domain.exchange import Reply
+from rubato.interface.catalog import CATALOG
+from rubato.interface.http import handle
+from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage
+
+
+class Client:
+    """Speaks to the door as API Gateway would, as one caller."""
+
+    def __init__(self, world: MemoryWorld, caller: Caller | None = ANNE) -> None:
+        self.world, self.caller = world, caller
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        raw: str | None = None,
+    ) -> "Answer":
+        authorizer = (
+            {
+                "tenantId": self.caller.tenant_id,
+                "keyId": self.caller.key_id,
+                "kind": self.caller.kind.value,
+                "scopes": " ".join(self.caller.scopes),
+            }
+            if self.caller
+            else None
+        )
+        text = raw if raw is not None else (json.dumps(body) if body is not None else None)
+        event = {
+            "httpMethod": method,
+            "path": path,
+            "headers": {"Content-Type": "application/json", **(headers or {})},
+            "queryStringParameters": query,
+            "requestContext": {"requestId": "req-1", "authorizer": authorizer},
+            "body": text,
+        }
+
+        def crash() -> None:
+            raise
+
+        return Answer(handle(self.world, event, on_crash=crash))
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.status = event["statusCode"]
+        self.headers = event["headers"]
+        self.body = json.loads(event["body"]) if event["body"] else None
+
+    def paths(self) -> list[str]:
+        """The fields that were refused."""
+        return [each["path"] for each in self.body["errors"]]
+
+
+ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
+
+
+@pytest.fixture
+def world() -> MemoryWorld:
+    return MemoryWorld()
+
+
+@pytest.fixture
+def client(world: MemoryWorld) -> Client:
+    return Client(world)
+
+
+@pytest.fixture
+def job_id(client: Client) -> str:
+    return str(client("POST", "/jobs", {"name": "shop"}).body["jobId"])
+
+
+@pytest.fixture
+def endpoint_id(client: Client, job_id: str) -> str:
+    return str(client("POST", f"/jobs/{job_id}/endpoints", ENDPOINT).body["endpointId"])
+
+
+def test_an_endpoint_is_answered_with_its_next_run(client: Client, job_id: str) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", ENDPOINT)
+    assert answer.status == 201
+    assert answer.body["nextRunAt"] == "2025-01-01T00:01:00.000Z"
+    assert answer.body["source"] == "baseline-interval"
+    assert answer.body["state"] == "active" and answer.body["whyNotRunning"] is None
+
+
+def test_a_cron_baseline_echoes_its_zone(client: Client, job_id: str) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "baseline": {"cron": "0 9 * * *"}})
+    assert answer.body["baseline"] == {"cron": "0 9 * * *", "timezone": "UTC"}
+    assert answer.body["nextRunAt"] == "2025-01-01T09:00:00.000Z"
+
+
+def test_a_dormant_endpoint_says_why_it_does_not_run(client: Client, job_id: str) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "baseline": {"manual": True}})
+    assert answer.body["nextRunAt"] is None and answer.body["state"] == "dormant"
+    assert "manual" in answer.body["whyNotRunning"]
+
+
+def test_a_jobs_defaults_fill_what_an_endpoint_leaves_out(client: Client) -> None:
+    defaults = {"baseline": {"intervalMs": 5000}, "clamp": {"minIntervalMs": 2000}, "timeoutMs": 4000}
+    job = client("POST", "/jobs", {"name": "shop", "defaults": defaults}).body
+    assert job["defaults"]["baseline"]["intervalMs"] == 5000
+    bare = {key: value for key, value in ENDPOINT.items() if key != "baseline"}
+    made = client("POST", f"/jobs/{job['jobId']}/endpoints", bare).body
+    assert (made["baseline"], made["timeoutMs"]) == ({"intervalMs": 5000}, 4000)
+    assert made["clamp"]["minIntervalMs"] == 2000
+
+
+BAD_ENDPOINTS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"baseline": {}}, ["baseline"]),
+    ({"baseline": {"intervalMs": 1000, "manual": True}}, ["baseline"]),
+    ({"baseline": {"intervalMs": 999}}, ["baseline.intervalMs"]),
+    ({"baseline": {"intervalMs": "60000"}}, ["baseline.intervalMs"]),
+    ({"baseline": {"intervalMs": 60000.5}}, ["baseline.intervalMs"]),
+    ({"baseline": {"intervalMs": True}}, ["baseline.intervalMs"]),
+    ({"baseline": {"manual": False}}, ["baseline.manual"]),
+    ({"baseline": {"cron": "5/15 * * * *"}}, ["baseline.cron"]),
+    ({"baseline": {"cron": "* * * * *", "timezone": "Mars/Base"}}, ["baseline.timezone"]),
+    ({"baseline": {"cron": "0 0 31 2 *"}}, ["baseline.cron"]),
+    ({"baseline": None}, ["baseline"]),
+    ({"clamp": {"minIntervalMs": 5000, "maxIntervalMs": 4000}}, ["clamp.minIntervalMs"]),
+    ({"timeoutMs": 999}, ["timeoutMs"]),
+    ({"timeoutMs": 600_001}, ["timeoutMs"]),
+    ({"jitterMs": 60_000}, ["jitterMs"]),
+    ({"maxResponseBytes": 262_145}, ["maxResponseBytes"]),
+    ({"successCodes": ["2xx"]}, ["successCodes"]),
+    ({"successCodes": ["299-200"]}, ["successCodes"]),
+    ({"tier": "gold"}, ["tier"]),
+    ({"metadata": {"x": "y" * 5000}}, ["metadata"]),
+    ({"nam": "typo"}, ["nam"]),
+    ({"name": ""}, ["name"]),
+    ({"name": "two\nlines"}, ["name"]),
+    ({"name": "x" * 256}, ["name"]),
+    ({"request": {"url": "http://127.0.0.1/", "method": "GET", "body": "x"}}, ["request.body"]),
+    ({"request": {"url": "http://127.0.0.1/", "method": "TRACE"}}, ["request.method"]),
+    ({"request": {"url": "ftp://example.com/"}}, ["request.url"]),
+    ({"request": {"url": "http://169.254.169.254/latest/meta-data"}}, ["request.url"]),
+    ({"request": {"url": "http://2852039166/"}}, ["request.url"]),
+    ({"request": {"url": "http://[::ffff:169.254.169.254]/"}}, ["request.url"]),
+    ({"request": {"url": "http://10.0.0.1/"}}, ["request.url"]),
+    ({"request": {"url": "http://user:pw@example.com/"}}, ["request.url"]),
+    ({"request": {"url": "http://127.0.0.1/", "headers": {"Host": "x"}}}, ["request.headers.Host"]),
+    ({"request": {"url": "http://127.0.0.1/", "headers": {"Rubato-Attempt": "9"}}}, ["request.headers.Rubato-Attempt"]),
+    ({"request": {"url": "http://127.0.0.1/", "headers": {"A": "b\r\nC: d"}}}, ["request.headers.A"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "paths"), BAD_ENDPOINTS, ids=lambda value: str(value)[:60])
+def test_a_bad_endpoint_is_refused_with_the_field_named(
+    client: Client, job_id: str, changes: dict[str, Any], paths: list[str]
+) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, **changes})
+    assert (answer.status, answer.paths()) == (422, paths)
+    assert client("GET", f"/jobs/{job_id}/endpoints").body["items"] == []
+
+
+def test_every_broken_field_is_named_at_once(client: Client, job_id: str) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", {"name": 5, "timeoutMs": 1, "x": 1})
+    assert set(answer.paths()) >= {"name", "timeoutMs", "x", "request"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "status"),
+    [("{", 400), ("", 400), ("nonsense", 400), ('{"name": NaN}', 400), ("[]", 422), ('"x"', 422), ("null", 422)],
+)
+def test_a_body_that_is_no_json_object_is_refused(client: Client, raw: str, status: int) -> None:
+    assert client("POST", "/jobs", raw=raw).status == status
+
+
+def test_a_foreign_media_type_is_refused(client: Client) -> None:
+    answer = client("POST", "/jobs", raw="name=shop", headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert answer.status == 415
+
+
+def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
+    answer = client("PUT", "/jobs")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST")
+    assert answer.body["code"] == "method_not_allowed" and answer.body["requestId"] == "req-1"
+
+
+def test_without_a_key_nothing_is_answered_but_health(world: MemoryWorld) -> None:
+    stranger = Client(world, None)
+    for action in CATALOG:
+        assert stranger(action.method, action.path.replace("{", "").replace("}", "")).status == 401
+    assert stranger("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize("action", CATALOG, ids=lambda action: action.name)
+def test_every_action_needs_its_scope(world: MemoryWorld, action: Any) -> None:
+    others = frozenset(scope for scope in ALL_SCOPES if scope.split(":")[0] != action.scope.split(":")[0])
+    lacking = Client(world, replace(ANNE, scopes=others))
+    answer = lacking(action.method, action.path.replace("{", "").replace("}", ""), {})
+    assert (answer.status, answer.body["code"]) == (403, "forbidden")
+    assert action.scope.value in answer.body["detail"]
+
+
+def test_a_write_scope_implies_the_read_of_its_family(world: MemoryWorld, job_id: str) -> None:
+    writer = Client(world, replace(ANNE, scopes=frozenset({Scope.JOBS_WRITE})))
+    assert writer("GET", f"/jobs/{job_id}").status == 200
+    reader = Client(world, replace(ANNE, scopes=frozenset({Scope.JOBS_READ})))
+    assert reader("DELETE", f"/jobs/{job_id}").status == 403
+
+
+def test_what_belongs_to_another_tenant_is_not_there(
+    world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
+) -> None:
+    Stage(world).play_seconds(61)
+    run_id = client("GET", "/runs").body["items"][0]["runId"]
+    mallory = Client(world, MALLORY)
+    paths = {"{jobId}": job_id, "{endpointId}": endpoint_id, "{runId}": run_id}
+    seen = 0
+    for action in CATALOG:
+        path = action.path
+        for name, value in paths.items():
+            path = path.replace(name, value)
+        if path == action.path:
+            continue
+        body = ENDPOINT if action.name == "addEndpointToJob" else {"name": "mine"} if action.method == "PATCH" else None
+        assert mallory(action.method, path, body).status == 404, action.name
+        seen += 1
+    assert seen == 10
+    assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
+    assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
+    assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []
+    assert client("GET", f"/endpoints/{endpoint_id}").body["name"] == "probe"
+    assert client("GET", f"/jobs/{job_id}").body["status"] == "active"
+
+
+def test_a_patch_merges_objects_and_null_clears(client: Client, endpoint_id: str) -> None:
+    client("PATCH", f"/endpoints/{endpoint_id}", {"metadata": {"a": 1, "b": {"c": 2}}, "description": "x"})
+    patch = {"metadata": {"a": None, "b": {"d": 3}}, "description": None, "request": {"headers": {"X-A": "1"}}}
+    answer = client("PATCH", f"/endpoints/{endpoint_id}", patch)
+    assert answer.status == 200
+    assert answer.body["metadata"] == {"b": {"c": 2, "d": 3}}
+    assert answer.body["description"] is None
+    assert answer.body["request"]["url"] == "http://127.0.0.1/x" and answer.body["request"]["headers"] == {"X-A": "1"}
+
+
+def test_a_patch_replaces_the_baseline_whole_and_replans_at_once(client: Client, endpoint_id: str) -> None:
+    answer = client("PATCH", f"/endpoints/{endpoint_id}", {"baseline": {"cron": "30 * * * *"}})
+    assert answer.body["baseline"] == {"cron": "30 * * * *", "timezone": "UTC"}
+    assert answer.body["nextRunAt"] == "2025-01-01T00:30:00.000Z"
+
+
+def test_a_patch_that_breaks_a_rule_changes_nothing(client: Client, endpoint_id: str) -> None:
+    client("PATCH", f"/endpoints/{endpoint_id}", {"clamp": {"maxIntervalMs": 90_000}})
+    answer = client("PATCH", f"/endpoints/{endpoint_id}", {"clamp": {"minIntervalMs": 100_000}, "description": "x"})
+    assert (answer.status, answer.paths()) == (422, ["clamp.minIntervalMs"])
+    stored = client("GET", f"/endpoints/{endpoint_id}").body
+    assert stored["description"] is None and stored["clamp"] == {"minIntervalMs": None, "maxIntervalMs": 90_000}
+
+
+def test_other_edits_move_nothing(world: MemoryWorld, client: Client, endpoint_id: str) -> None:
+    before = client("GET", f"/endpoints/{endpoint_id}").body["nextRunAt"]
+    world.clock.instant += 20_000
+    assert client("PATCH", f"/endpoints/{endpoint_id}", {"description": "x"}).body["nextRunAt"] == before
+
+
+def test_secret_header_values_are_masked_and_a_mask_is_not_stored(client: Client, job_id: str) -> None:
+    headers = {"Authorization": "Bearer abc", "X-Token": "def", "X-Plain": "ghi"}
+    made = client(
+        "POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "request": {"url": "http://127.0.0.1/", "headers": headers}}
+    ).body
+    assert made["request"]["headers"] == {"Authorization": "***", "X-Token": "***", "X-Plain": "ghi"}
+    echoed = client("PATCH", f"/endpoints/{made['endpointId']}", {"request": made["request"]})
+    assert echoed.status == 422 and "request.headers.Authorization" in echoed.paths()
+
+
+def test_secrets_reach_the_target_but_not_the_record(world: MemoryWorld, client: Client, job_id: str) -> None:
+    request = {"url": "http://127.0.0.1/", "headers": {"Authorization": "Bearer abc"}}
+    client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "request": request})
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200, headers=(("Set-Cookie", "sid=abc"),))
+    Stage(world).play_seconds(61)
+    assert dict(world.outbound.calls[0][1].headers)["Authorization"] == "Bearer abc"
+    run = client("GET", "/runs").body["items"][0]
+    details = client("GET", f"/runs/{run['runId']}").body
+    assert "abc" not in json.dumps(details)
+    assert details["request"]["headers"]["Authorization"] == "***"
+
+
+def test_a_stale_if_match_is_refused_and_a_fresh_one_is_not(client: Client, job_id: str, endpoint_id: str) -> None:
+    for path in (f"/jobs/{job_id}", f"/endpoints/{endpoint_id}"):
+        tag = client("GET", path).headers["ETag"]
+        assert client("PATCH", path, {"description": "a"}, headers={"If-Match": tag}).status == 200
+        stale = client("PATCH", path, {"description": "b"}, headers={"If-Match": tag})
+        assert (stale.status, stale.body["code"]) == (412, "precondition_failed")
+        assert client("GET", path).body["description"] == "a"
+
+
+def test_a_duplicate_name_is_a_conflict(client: Client, job_id: str, endpoint_id: str) -> None:
+    answer = client("POST", f"/jobs/{job_id}/endpoints", ENDPOINT)
+    assert answer.status == 409 and "probe" in answer.body["detail"]
+
+
+def test_run_now_answers_with_the_run_and_refuses_a_second_while_it_is_in_flight(
+    client: Client, endpoint_id: str
+) -> None:
+    first = client("POST", f"/endpoints/{endpoint_id}/run")
+    assert first.status == 202
+    second = client("POST", f"/endpoints/{endpoint_id}/run", {})
+    assert second.status == 409 and first.body["runId"] in second.body["detail"]
+    assert client("GET", f"/runs/{first.body['runId']}").body["status"] == "running"
+    assert client("GET", "/runs", query={"status": "running"}).body["items"][0]["source"] == "manual"
+
+
+def test_a_run_shows_what_was_asked_and_answered(world: MemoryWorld, client: Client, endpoint_id: str) -> None:
+    Stage(world).play_seconds(61)
+    run = client("GET", "/runs", query={"endpointId": endpoint_id}).body["items"][0]
+    details = client("GET", f"/runs/{run['runId']}").body
+    assert details["slot"] == details["dueAt"] == "2025-01-01T00:01:00.000Z"
+    assert (details["latenessMs"], details["status"], details["source"]) == (0, "success", "baseline-interval")
+    assert details["response"] == {"statusCode": 200, "headers": {}, "body": "ok", "truncated": False}
+    assert [each["attempt"] for each in details["attempts"]] == [1]
+
+
+def test_runs_of_a_deleted_endpoint_stay_readable(world: MemoryWorld, client: Client, endpoint_id: str) -> None:
+    Stage(world).play_seconds(61)
+    assert client("DELETE", f"/endpoints/{endpoint_id}", query={"reason": "done"}).status == 204
+    assert client("GET", f"/endpoints/{endpoint_id}").status == 404
+    runs = client("GET", "/runs", query={"endpointId": endpoint_id}).body["items"]
+    assert len(runs) == 1 and client("GET", f"/runs/{runs[0]['runId']}").status == 200
+    Stage(world).play_seconds(600)
+    assert len(world.outbound.calls) == 1
+
+
+def test_an_archived_job_stops_and_active_restores_it(
+    world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
+) -> None:
+    assert client("DELETE", f"/jobs/{job_id}", query={"reason": "over"}).body["status"] == "archived"
+    stage = Stage(world)
+    stage.play_seconds(200)
+    assert world.outbound.calls == []
+    stored = client("GET", f"/endpoints/{endpoint_id}").body
+    assert stored["state"] == "paused" and "job" in stored["whyNotRunning"]
+    assert client("PATCH", f"/jobs/{job_id}", {"status": "active"}).status == 200
+    stage.play_seconds(241)
+    assert world.outbound.seconds() == [200, 240]
+
+
+def test_lists_are_paged_with_cursors_that_belong_to_their_list(client: Client, world: MemoryWorld) -> None:
+    for name in "abc":
+        client("POST", "/jobs", {"name": name, "tags": [name]})
+        world.clock.instant += 1
+    first = client("GET", "/jobs", query={"limit": "2"}).body
+    second = client("GET", "/jobs", query={"limit": "2", "cursor": first["nextCursor"]}).body
+    assert [job["name"] for job in first["items"] + second["items"]] == ["c", "b", "a"]
+    assert second["nextCursor"] is None
+    assert [job["name"] for job in client("GET", "/jobs", query={"tag": "b"}).body["items"]] == ["b"]
+    foreign = client("GET", "/runs", query={"cursor": first["nextCursor"]})
+    assert (foreign.status, foreign.body["code"]) == (400, "malformed")
+    assert client("GET", "/jobs", query={"cursor": "!!"}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [({"limit": "0"}, "limit"), ({"limit": "201"}, "limit"), ({"limit": "x"}, "limit"), ({"status": "odd"}, "status"),
+     ({"since": "yesterday"}, "since"), ({"since": "2025-01-01T00:00:00"}, "since"), ({"nope": "1"}, "nope")],
+)  # fmt: skip
+def test_a_bad_query_is_refused_with_the_parameter_named(client: Client, query: dict[str, str], path: str) -> None:
+    answer = client("GET", "/runs", query=query)
+    assert (answer.status, answer.paths()) == (422, [path])
+
+
+def test_health_of_a_job_follows_its_endpoints(
+    world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
+) -> None:
+    assert client("GET", f"/jobs/{job_id}").body["health"] == "unknown"
+    Stage(world).play_seconds(61)
+    job = client("GET", f"/jobs/{job_id}").body
+    assert (job["health"], job["endpointCount"], job["failingCount"]) == ("healthy", 1, 0)
+    assert job["lastRunAt"] == "2025-01-01T00:01:00.000Z"
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=503)
+    Stage(world).play_seconds(121)
+    assert client("GET", f"/jobs/{job_id}").body["health"] == "failing"
+
+
+def test_the_audit_tells_who_changed_what_without_secrets(world: MemoryWorld, client: Client, endpoint_id: str) -> None:
+    client("PATCH", f"/endpoints/{endpoint_id}", {"request": {"headers": {"X-Api-Key": "abc"}}, "timeoutMs": 5000})
+    newest = world.trail.of_subject(endpoint_id, 1, None).items[0]
+    assert (newest.actor.id, newest.action) == ("key_anne", "updateEndpointConfig")
+    assert newest.before["timeoutMs"] == 30_000 and newest.after["timeoutMs"] == 5000
+    assert "abc" not in str(newest)
+
+
+def test_an_endpoint_added_to_a_paused_job_waits_with_it(client: Client, job_id: str) -> None:
+    client("PATCH", f"/jobs/{job_id}", {"status": "paused"})
+    made = client("POST", f"/jobs/{job_id}/endpoints", ENDPOINT).body
+    assert made["state"] == "paused" and made["nextRunAt"] is None
+    assert client("GET", f"/jobs/{job_id}/endpoints", query={"state": "paused"}).body["items"][0]["name"] == "probe"
+
+
+def test_ids_in_paths_are_taken_literally(client: Client) -> None:
+    for path in ("/endpoints/..%2f..", "/endpoints/%00", "/runs/run_x", "/runs/" + "A" * 500):
+        assert client("GET", path).status == 404
+
+
+def test_times_are_iso_in_utc_with_milliseconds(client: Client, job_id: str) -> None:
+    assert client("GET", f"/jobs/{job_id}").body["createdAt"] == "2025-01-01T00:00:00.000Z"
+    assert MIDNIGHT % 1000 == 0
