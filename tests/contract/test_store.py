@@ -1,6 +1,7 @@
 """What every store promises. Each test runs over the memory store and over DynamoDB."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -263,7 +264,7 @@ def test_audit_events_are_listed_newest_first_in_pages(world: Any) -> None:
     job = a_job(world)
     for name in ("b", "c"):
         world.clock.instant += 1
-        update_job(world, ANNE, job.job_id, lambda job, name=name: replace(job, name=name), reason=f"to {name}")
+        update_job(world, ANNE, job.job_id, partial(replace, name=name), reason=f"to {name}")
     first = world.trail.of_subject(job.job_id, 2, None)
     assert [event.reason for event in first.items] == ["to c", "to b"]
     assert [event.action for event in world.trail.of_subject(job.job_id, 2, first.next).items] == ["createJob"]

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from rubato.domain.cron import CronExpression
 
 from rubato.domain import governor, lease
+from rubato.domain.cron import CronExpression
 from rubato.domain.endpoint import (
     Clamp,
     Endpoint,

@@ -60,7 +60,7 @@ class Answer:
     def __init__(self, event: dict[str, Any]) -> None:
         self.status = event["statusCode"]
         self.headers = event["headers"]
-        self.body = json.loads(event["body"]) if event["body"] else None
+        self.body: Any = json.loads(event["body"]) if event["body"] else None
 
     def paths(self) -> list[str]:
         """The fields that were refused."""

@@ -117,6 +117,13 @@ def test_hanging_look_ups_are_bounded_in_number(hanging: Callable[..., list[tupl
     assert threading.active_count() - before <= 64
 
 
+def test_look_ups_that_end_make_room_for_others() -> None:
+    outbound = PinnedOutbound(LOCAL, resolver())
+
+    for _ in range(100):
+        assert send("http://no.example/", outbound, timeout_ms=2_000).error_kind is ErrorKind.CONNECT
+
+
 @pytest.mark.parametrize("timeout_ms", [0, -5])
 def test_no_time_at_all_is_a_timeout(timeout_ms: int) -> None:
     assert send(f"http://127.0.0.1:{UNUSED}/", timeout_ms=timeout_ms).error_kind is ErrorKind.TIMEOUT

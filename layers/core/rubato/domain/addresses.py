@@ -1,8 +1,8 @@
 """Which IP addresses may be called: globally routable ones, and what the deployment opened by name of its range.
 
-The tables are written out instead of asking `ipaddress.is_global`, whose answer differs between Python versions
-(3.11.0, 3.11.9 and 3.13 disagree on 192.0.0.0/24, 3fff::/20 and IPv4-mapped forms). Sources: the IANA IPv4 and IPv6
-Special-Purpose Address Registries (RFC 6890 and its successors), RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo).
+The tables are written out instead of asking `ipaddress.is_global`, whose answer changed between Python versions
+(192.0.0.0/24, IPv4-mapped forms, 3fff::/20; CVE-2024-4032). Sources: the IANA IPv4 and IPv6 Special-Purpose Address
+Registries (RFC 6890 and its successors), RFC 6052 (NAT64), RFC 3056 (6to4), RFC 4380 (Teredo).
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network

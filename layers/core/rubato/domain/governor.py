@@ -91,7 +91,7 @@ def jitter_ms(endpoint_id: str, slot: int, window_ms: int) -> int:
 
 def backed_off_interval(interval_ms: int, failures: int) -> int:
     """A baseline interval after consecutive failures: doubled for each of the first five."""
-    return interval_ms * 2 ** min(failures, MAX_BACKOFF_DOUBLINGS)
+    return interval_ms << min(failures, MAX_BACKOFF_DOUBLINGS)
 
 
 def _baseline(endpoint: Endpoint) -> Cadence | None:

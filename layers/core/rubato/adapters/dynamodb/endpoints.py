@@ -79,14 +79,17 @@ class DynamoEndpoints:
             return replace(after, state=self.save_state(after.id, before.state, after.state))
         saved = after.with_state(version=before.state.version + 1)
         renamed = before.config.name != after.config.name
+        gone = _gone(before, saved)
         try:
             with TransactWrite(connection=self._connection) as write:
                 if renamed:
                     write.save(name_item(after.config), condition=NameItem.pk.does_not_exist())
-                self._write_state(write, before, saved)
-                self._write_rest(write, before, saved, events)
+                for item in gone:
+                    write.delete(item)
+                self._put(write, before, saved, events)
         except TransactWriteError as error:
-            if renamed and _lost_at(error, 0):
+            # NOTE: pynamodb sends the deletes first, so the first put, which is the new name, stands behind them.
+            if renamed and _lost_at(error, len(gone)):
                 raise _name_taken(after) from error
             if any(reason and reason.code in _RACED for reason in error.cancellation_reasons):
                 raise WriteRaced(after.id) from error
@@ -133,26 +136,28 @@ class DynamoEndpoints:
             if start is None:
                 return
 
-    def _write_state(self, write: TransactWrite, before: Endpoint, after: Endpoint) -> None:
-        item = state_item(after.id, after.state, self._shards)
-        if after.is_deleted:
-            item.ttl = (after.config.deleted_at or 0) // 1000 + self._retention_s
-        write.save(item, condition=StateItem.version == before.state.version)
-
-    def _write_rest(self, write: TransactWrite, before: Endpoint, after: Endpoint, events: Iterable[Event]) -> None:
+    def _put(self, write: TransactWrite, before: Endpoint, after: Endpoint, events: Iterable[Event]) -> None:
+        state = state_item(after.id, after.state, self._shards)
+        if after.config.deleted_at is not None:
+            state.ttl = after.config.deleted_at // 1000 + self._retention_s
+        write.save(state, condition=StateItem.version == before.state.version)
         if before.config != after.config:
             write.save(config_item(after.config, self._retention_s))
-        if before.config.name != after.config.name or (after.is_deleted and not before.is_deleted):
-            write.delete(name_item(before.config))
-        kept, known = {hint.hint_id for hint in after.hints}, {hint.hint_id for hint in before.hints}
-        for hint in before.hints:
-            if hint.hint_id not in kept:
-                write.delete(hint_item(after.id, hint))
+        known = {hint.hint_id for hint in before.hints}
         for hint in after.hints:
             if hint.hint_id not in known:
                 write.save(hint_item(after.id, hint))
         for event in events:
             write.save(event_item(event, self._retention_s))
+
+
+def _gone(before: Endpoint, after: Endpoint) -> list[EndpointsItem]:
+    """Items that the change removes: an old name, hints that were used up, cleared or replaced."""
+    kept = {hint.hint_id for hint in after.hints}
+    gone: list[EndpointsItem] = [hint_item(after.id, hint) for hint in before.hints if hint.hint_id not in kept]
+    if before.config.name != after.config.name or (after.is_deleted and not before.is_deleted):
+        gone.append(name_item(before.config))
+    return gone
 
 
 def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
