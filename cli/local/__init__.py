@@ -1,0 +1,1 @@
+"""Rubato on this machine: an AWS emulator, the real template, the real functions."""

@@ -1,0 +1,27 @@
+"""The `rubato` command."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from cli import demo, keys, smoke
+from cli.local import commands
+from cli.trouble import Trouble
+
+app = typer.Typer(
+    help="Rubato: an adaptive scheduler for HTTP work.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+app.add_typer(commands.app, name="local")
+app.add_typer(keys.app, name="keys")
+app.command("demo")(demo.demo)
+app.command("smoke")(smoke.smoke)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except Trouble as trouble:
+        Console(stderr=True, highlight=False).print(str(trouble), style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
