@@ -55,10 +55,11 @@ def up(
 def down(port: Port = DEFAULT_PORT, state_dir: StateDir = None) -> None:
     """Stop the stack; its state is kept for the next `up`."""
     home = Home.at(port, state_dir)
-    with step("stopping; state is kept"):
-        was_running = emulator.stop(home)
-    if not was_running:
+    if not home.is_running():
         typer.echo(f"no stack runs on {home.folder}", err=True)
+        return
+    with step("stopping; state is kept"):
+        emulator.stop(home)
 
 
 @app.command()

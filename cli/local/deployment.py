@@ -1,5 +1,6 @@
 """`sam deploy` to the emulator, and what CloudFormation there leaves undone."""
 
+import json
 import platform
 import subprocess
 import tomllib
@@ -49,6 +50,14 @@ class Deployment:
         if done.returncode != 0:
             raise Trouble(f"sam deploy failed:\n{tail(log)}")
         self._finish()
+
+    def invoke(self, logical: str, event: dict[str, Any]) -> None:
+        """Invoke a function and wait for its end."""
+        described = self._client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical
+        )
+        function = described["StackResourceDetail"]["PhysicalResourceId"]
+        self._client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
 
     def _finish(self) -> None:
         """Do what this emulator's CloudFormation accepts in a template and then forgets. Safe to repeat."""

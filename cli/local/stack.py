@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -88,13 +89,25 @@ def _make_key(home: Home, table: str) -> str:
 
 
 def _wake(home: Home, url: str, key: str) -> None:
+    """Start each function's first process now rather than at the first request or run."""
+    wakers = (
+        lambda: _await_answer(home, f"{url}/health", {}),
+        lambda: _await_answer(home, f"{url}/jobs", {"x-api-key": key}),
+        lambda: Deployment(home).invoke("DispatcherFunction", {"Records": []}),
+    )
+    with ThreadPoolExecutor(len(wakers)) as pool:
+        for done in [pool.submit(waker) for waker in wakers]:
+            done.result()
+
+
+def _await_answer(home: Home, url: str, headers: dict[str, str]) -> None:
     deadline = time.monotonic() + _WARM_S
-    last = ""
+    last = "nothing"
     while time.monotonic() < deadline:
         with suppress(httpx.HTTPError):
-            answer = httpx.get(f"{url}/jobs", headers={"x-api-key": key}, timeout=30, trust_env=False)
+            answer = httpx.get(url, headers=headers, timeout=30, trust_env=False)
             if answer.is_success:
                 return
             last = f"{answer.status_code} {answer.text[:300]}"
         time.sleep(0.2)
-    raise Trouble(f"the API does not answer well: {last}\nThe emulator's last words:\n{emulator.tail(home.log)}")
+    raise Trouble(f"{url} answers {last}\nThe emulator's last words:\n{emulator.tail(home.log)}")
