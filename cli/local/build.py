@@ -31,7 +31,8 @@ def fingerprint() -> str:
     """Changes whenever what is deployed here does."""
     digest = hashlib.sha256(sys.version.encode())
     found = [path for folder in _FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
-    for path in sorted([*found, *(ROOT / name for name in _FILES)]):
+    source = [path for path in found if path.parent.name != "__pycache__"]
+    for path in sorted([*source, *(ROOT / name for name in _FILES)]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT)} {len(content)} ".encode() + content)
     return digest.hexdigest()

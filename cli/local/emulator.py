@@ -15,6 +15,7 @@ from cli.trouble import Trouble
 
 REGION = "us-east-1"
 INTERPRETER = ROOT / ".tools" / "ministack" / "bin" / "python"
+_MAIN = Path(__file__).with_name("ministack_main.py")
 
 _START_S = 60.0
 _STOP_S = 60.0  # it writes its state when it stops, which takes longer the more there is
@@ -105,7 +106,7 @@ def _spawn(home: Home, lock: int) -> subprocess.Popen[bytes]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     with home.log.open("wb") as log:
         return subprocess.Popen(
-            [str(INTERPRETER), "-m", "ministack"],
+            [str(INTERPRETER), "-P", str(_MAIN)],
             env=inherited | _settings(home),
             cwd=home.folder,
             stdin=subprocess.DEVNULL,

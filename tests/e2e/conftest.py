@@ -31,8 +31,8 @@ class LocalStack:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """Up for all tests that ask for it, down at the end. The emulator's log stays in pytest's temporary folder."""
-    where = ["--port", str(_free_port()), "--state-dir", str(tmp_path_factory.mktemp("stack"))]
-    given = json.loads(_rubato("local", "up", "--detach", "--fresh", *where, timeout=_UP_S))
+    where = ["--port", str(free_port()), "--state-dir", str(tmp_path_factory.mktemp("stack"))]
+    given = json.loads(rubato("local", "up", "--detach", "--fresh", *where, timeout=_UP_S))
     key = {"x-api-key": given["apiKey"]}
     try:
         with httpx.Client(base_url=given["url"], headers=key, timeout=30, trust_env=False) as client:
@@ -45,10 +45,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
                 client=client,
             )
     finally:
-        _rubato("local", "down", *where, timeout=_DOWN_S)
+        rubato("local", "down", *where, timeout=_DOWN_S)
 
 
-def _rubato(*arguments: str, timeout: float) -> str:
+def rubato(*arguments: str, timeout: float) -> str:
+    """What the command says on standard output; fails with all that it said when it does not succeed."""
     done = subprocess.run(
         [_RUBATO, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, check=False
     )
@@ -56,7 +57,8 @@ def _rubato(*arguments: str, timeout: float) -> str:
     return done.stdout
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody has just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

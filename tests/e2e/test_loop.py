@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from cli.keys import create_key
 from cli.local.emulator import credentials
 from cli.target import Target
 from rubato.interface.catalog import CATALOG
+from tests.e2e.conftest import LocalStack
 from tests.e2e.watchers import listening, until
 
 
@@ -28,25 +30,25 @@ def target() -> Iterator[Target]:
 
 
 @pytest.fixture
-def job(stack: Any) -> Iterator[str]:
+def job(stack: LocalStack) -> Iterator[str]:
     made: str = stack.client.post("/jobs", json={"name": "e2e"}).raise_for_status().json()["jobId"]
     yield made
     stack.client.delete(f"/jobs/{made}").raise_for_status()
 
 
-def add(stack: Any, job: str, name: str, url: str, baseline: dict[str, Any], **config: Any) -> dict[str, Any]:
+def add(stack: LocalStack, job: str, name: str, url: str, baseline: dict[str, Any], **config: Any) -> dict[str, Any]:
     body = {"name": name, "request": {"url": url}, "baseline": baseline, **config}
     made: dict[str, Any] = stack.client.post(f"/jobs/{job}/endpoints", json=body).raise_for_status().json()
     return made
 
 
-def runs_of(stack: Any, endpoint_id: str) -> list[dict[str, Any]]:
-    query = {"endpointId": endpoint_id, "status": "success", "limit": 200}
+def runs_of(stack: LocalStack, endpoint_id: str) -> list[dict[str, Any]]:
+    query: dict[str, str | int] = {"endpointId": endpoint_id, "status": "success", "limit": 200}
     items: list[dict[str, Any]] = stack.client.get("/runs", params=query).raise_for_status().json()["items"]
     return items
 
 
-def finished(stack: Any, run_id: str) -> Callable[[], dict[str, Any] | None]:
+def finished(stack: LocalStack, run_id: str) -> Callable[[], dict[str, Any] | None]:
     def look() -> dict[str, Any] | None:
         run: dict[str, Any] = stack.client.get(f"/runs/{run_id}").raise_for_status().json()
         return run if run["status"] != "running" else None
@@ -54,7 +56,9 @@ def finished(stack: Any, run_id: str) -> Callable[[], dict[str, Any] | None]:
     return look
 
 
-def test_a_short_interval_is_called_at_each_slot_never_early_and_once(stack: Any, job: str, target: Target) -> None:
+def test_a_short_interval_is_called_at_each_slot_never_early_and_once(
+    stack: LocalStack, job: str, target: Target
+) -> None:
     endpoint = add(stack, job, "five", target.url + "/five", {"intervalMs": 5000})
     calls = until(lambda: c if len(c := target.calls("/five")) >= 4 else None, 60, "four calls")
     assert endpoint["nextRunAt"] == datetime.fromtimestamp(calls[0].slot / 1000, UTC).isoformat(
@@ -68,7 +72,7 @@ def test_a_short_interval_is_called_at_each_slot_never_early_and_once(stack: Any
         assert told[call.run_id]["status"] == "success" and told[call.run_id]["latenessMs"] >= 0
 
 
-def test_many_endpoints_due_at_one_second_are_all_called_once(stack: Any, job: str, target: Target) -> None:
+def test_many_endpoints_due_at_one_second_are_all_called_once(stack: LocalStack, job: str, target: Target) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=90)
     cron = {"cron": f"{soon.minute} {soon.hour} * * *"}
     with ThreadPoolExecutor(4) as pool:
@@ -79,7 +83,7 @@ def test_many_endpoints_due_at_one_second_are_all_called_once(stack: Any, job: s
     assert all(call.lateness_ms >= 0 for call in target.seen)
 
 
-def test_a_killed_worker_and_a_dropped_message_lose_nothing(stack: Any, job: str, target: Target) -> None:
+def test_a_killed_worker_and_a_dropped_message_lose_nothing(stack: LocalStack, job: str, target: Target) -> None:
     dropped = add(stack, job, "dropped", target.url + "/dropped", {"intervalMs": 25_000})
     outputs = _outputs(stack)
     _aws(stack, "sqs").purge_queue(QueueUrl=outputs["RunQueueUrl"])
@@ -97,25 +101,22 @@ def test_a_killed_worker_and_a_dropped_message_lose_nothing(stack: Any, job: str
     assert slot == dropped["nextRunAt"] and late.attempt == 1
 
 
-def test_what_belongs_to_another_tenant_is_not_there(stack: Any, job: str, target: Target) -> None:
+def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str, target: Target) -> None:
     endpoint = add(stack, job, "mine", target.url + "/mine", {"manual": True})["endpointId"]
     run = stack.client.post(f"/endpoints/{endpoint}/run").raise_for_status().json()["runId"]
     until(finished(stack, run), 30, "the run")
-    port = httpx.URL(stack.url).port
     table = _outputs(stack)["KeysTableName"]
-    key = create_key(keys_table=table, tenant="evil", scopes=None, label="e2e", client_kwargs=credentials(port or 0))
+    key = create_key(keys_table=table, tenant="evil", scopes=None, label="e2e", client_kwargs=credentials(stack.port))
     with httpx.Client(base_url=stack.url, headers={"x-api-key": key}, timeout=30, trust_env=False) as mallory:
         for action in CATALOG:
             path = action.path.format(jobId=job, endpointId=endpoint, runId=run)
             if path == action.path:
                 continue
             body = {"name": "x", "request": {"url": target.url}, "baseline": {"manual": True}}
-            patch = (
-                {"json": body if action.method == "POST" else {"name": "x"}}
-                if action.method in ("POST", "PATCH")
-                else {}
+            sent = {"addEndpointToJob": body, "updateJob": {"name": "x"}, "updateEndpointConfig": {"name": "x"}}.get(
+                action.name
             )
-            assert mallory.request(action.method, path, **patch).status_code == 404, action.name
+            assert mallory.request(action.method, path, json=sent).status_code == 404, action.name
         assert mallory.get("/runs").json()["items"] == []
     assert stack.client.get(f"/endpoints/{endpoint}").json()["name"] == "mine"
 
@@ -125,20 +126,20 @@ def test_what_belongs_to_another_tenant_is_not_there(stack: Any, job: str, targe
     ["http://169.254.169.254/", "http://2852039166/", "http://0xa9fea9fe/", "http://[::ffff:169.254.169.254]/",
      "http://10.0.0.1/", "ftp://example.com/"],
 )  # fmt: skip
-def test_addresses_that_must_not_be_reached_are_refused_when_saved(stack: Any, job: str, url: str) -> None:
+def test_addresses_that_must_not_be_reached_are_refused_when_saved(stack: LocalStack, job: str, url: str) -> None:
     body = {"name": "bad", "request": {"url": url}, "baseline": {"manual": True}}
     answer = stack.client.post(f"/jobs/{job}/endpoints", json=body)
     assert answer.status_code == 422 and answer.json()["errors"][0]["path"] == "request.url"
 
 
-def test_a_redirect_to_the_metadata_address_is_blocked_when_called(stack: Any, job: str, target: Target) -> None:
+def test_a_redirect_to_the_metadata_address_is_blocked_when_called(stack: LocalStack, job: str, target: Target) -> None:
     endpoint = add(stack, job, "sly", target.url + "/to-metadata", {"manual": True})["endpointId"]
     run_id = stack.client.post(f"/endpoints/{endpoint}/run").raise_for_status().json()["runId"]
     run = until(finished(stack, run_id), 30, "the run")
     assert (run["status"], run["errorKind"]) == ("failure", "blocked")
 
 
-def test_a_request_without_a_valid_key_is_refused_as_a_problem(stack: Any) -> None:
+def test_a_request_without_a_valid_key_is_refused_as_a_problem(stack: LocalStack) -> None:
     for headers in ({}, {"x-api-key": "rbt_nonsense"}):
         answer = httpx.get(f"{stack.url}/jobs", headers=headers, timeout=30, trust_env=False)
         assert answer.status_code == 401
@@ -148,19 +149,19 @@ def test_a_request_without_a_valid_key_is_refused_as_a_problem(stack: Any) -> No
     assert httpx.get(f"{stack.url}/jobs", headers=bearer, timeout=30, trust_env=False).status_code == 200
 
 
-def test_the_smoke_command_passes(stack: Any) -> None:
+def test_the_smoke_command_passes(stack: LocalStack) -> None:
     done = subprocess.run(
-        ["rubato", "smoke", "--url", stack.url, "--key", stack.api_key],
+        [Path(sys.executable).parent / "rubato", "smoke", "--url", stack.url, "--key", stack.api_key],
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 
-def _aws(stack: Any, service: str) -> Any:
-    return boto3.client(service, **credentials(httpx.URL(stack.url).port or 0))
+def _aws(stack: LocalStack, service: str) -> Any:
+    return boto3.client(service, **credentials(stack.port))
 
 
-def _outputs(stack: Any) -> dict[str, str]:
+def _outputs(stack: LocalStack) -> dict[str, str]:
     found = _aws(stack, "cloudformation").describe_stacks(StackName="rubato-local")["Stacks"][0]["Outputs"]
     return {each["OutputKey"]: each["OutputValue"] for each in found}
 

@@ -6,9 +6,12 @@ the first of two, or right after the gap that swallowed it. Every other expressi
 """
 
 import re
+from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
+from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +25,8 @@ _DAY_S = 86_400
 _HORIZON_S = 26 * 3600
 # The rarest expression: 29 February on one weekday, across the year 2100.
 _MAX_YEARS = 60
+# Close to the end of Python's calendar (9999), with room for the rarest expression.
+_LAST_S = (9900 - 1970) * 365 * _DAY_S
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall-clock times are naive here, on purpose
 
 
@@ -38,36 +43,29 @@ class CronExpression:
         return _parse(expression, timezone)
 
     def next_after(self, instant_ms: int) -> int | None:
-        """The first slot strictly after the instant; None when there is none within sixty years."""
-        second = instant_ms // 1000
-        slot = self._next_fixed(second) if self._is_fixed else self._next_flowing(second)
+        """The first slot strictly after the instant; None when there is none within sixty years or past year 9900."""
+        slot = next(self._slots(instant_ms // 1000), None)
         return None if slot is None else slot * 1000
 
     def latest_at_or_before(self, instant_ms: int, after_ms: int) -> int | None:
-        """The latest slot in (after_ms, instant_ms]; by bisection: a long outage costs no more than a short one."""
-        found = self.next_after(after_ms)
-        if found is None or found > instant_ms:
-            return None
-        low, high = found, instant_ms
-        while low < high:
-            middle = (low + high) // 2
-            following = self.next_after(middle)
-            if following is None or following > instant_ms:
-                high = middle
-            else:
-                found = low = following
-        return found
+        """The latest slot in (after_ms, instant_ms], or None; a long outage costs no more than a short one."""
+        bound, until = after_ms // 1000, instant_ms // 1000
+        since, window = until, 60
+        while since > bound:
+            since = max(bound, until - window)
+            first = self._first(since, until)
+            if first is not None:
+                return self._last(first, until) * 1000
+            window *= 8
+        return None
 
     def count_between(self, after_ms: int, until_ms: int, limit: int = 1000) -> int:
         """How many slots lie in (after_ms, until_ms], at most `limit`."""
-        count, slot = 0, self.next_after(after_ms)
-        while slot is not None and slot <= until_ms and count < limit:
-            count += 1
-            slot = self.next_after(slot)
-        return count
+        until = until_ms // 1000
+        return sum(1 for _ in islice(takewhile(lambda slot: slot <= until, self._slots(after_ms // 1000)), limit))
 
     def local(self, instant_ms: int) -> str:
-        """ISO 8601 in the zone, with its offset."""
+        """ISO 8601 in the zone, with its offset, cut to the second."""
         return datetime.fromtimestamp(instant_ms // 1000, self._zone).isoformat()
 
     @cached_property
@@ -75,74 +73,71 @@ class CronExpression:
         return _zone(self.timezone)
 
     @cached_property
-    def _fields(self) -> tuple[str, ...]:
-        return cron_fields.split(self.expression)
+    def _pattern(self) -> cron_fields.Pattern:
+        return cron_fields.read(self.expression)
 
     @cached_property
-    def _is_fixed(self) -> bool:
-        minute, hour, *_ = self._fields
-        return not minute.startswith("*") and not hour.startswith("*")
+    def _evaluator(self) -> Any:
+        # NOTE: croniter takes 50 ms to import; whoever only stores or shows an expression shall not wait for it.
+        from croniter import croniter
 
-    @cached_property
-    def _plain(self) -> str:
-        """For croniter: numbers only, Sunday as 0."""
-        plain = []
-        for field, text in zip(cron_fields.FIELDS, self._fields, strict=True):
-            values = field.parse(text)
-            if field is cron_fields.WEEKDAY:
-                values = frozenset(value % 7 for value in values)
-                full = len(values) == 7
-            else:
-                full = len(values) == field.high - field.low + 1
-            plain.append("*" if full else ",".join(map(str, sorted(values))))
-        return " ".join(plain)
+        either = self._pattern.either_day
+        return croniter(self._pattern.plain, 0.0, day_or=either, max_years_between_matches=_MAX_YEARS)
 
-    @cached_property
-    def _either_day(self) -> bool:
-        """Vixie's rule: if either day field begins with `*` both must match, else one is enough."""
-        return not self._fields[2].startswith("*") and not self._fields[4].startswith("*")
+    def _walls(self, after: int) -> Iterator[int]:
+        """Matching wall-clock times strictly after `after`, all in seconds as if the zone were UTC."""
+        # NOTE: croniter spends most of its time on reading the expression, and what it has read is never written to;
+        # a copy has a position of its own.
+        walls = copy(self._evaluator)
+        walls.set_current(float(after))
+        return map(int, walls.all_next(float))
 
-    def _next_wall(self, wall: int) -> int | None:
-        """The first matching wall-clock time strictly after `wall`; both in seconds as if the zone were UTC."""
-        # NOTE: croniter costs more to import than the rest of the scheduler's domain; most endpoints have no cron.
-        from croniter import CroniterBadDateError, croniter
+    def _slots(self, second: int) -> Iterator[int]:
+        """The slots strictly after the instant; from here on everything is in seconds."""
+        if second >= _LAST_S:
+            return iter(())
+        return self._fixed_slots(second) if self._pattern.is_fixed_time else self._flowing_slots(second)
 
-        start = _EPOCH + timedelta(seconds=wall)
-        walls: Any = croniter(self._plain, start, day_or=self._either_day, max_years_between_matches=_MAX_YEARS)
-        try:
-            found: datetime = walls.get_next(datetime)
-        except CroniterBadDateError:
-            return None
-        return int((found - _EPOCH).total_seconds())
-
-    def _next_fixed(self, second: int) -> int | None:
-        wall = self._next_wall(second + self._offset(second))
-        while wall is not None:
+    def _fixed_slots(self, second: int) -> Iterator[int]:
+        for wall in self._walls(second + self._offset(second)):
             instant = self._first_instant(wall)
+            # Past already: the second showing of a repeated time, or one more time that fell into the same gap.
             if instant is not None and instant > second:
-                return instant
-            wall = self._next_wall(wall)
-        return None
+                yield instant
+                second = instant
 
-    def _next_flowing(self, second: int) -> int | None:
+    def _flowing_slots(self, second: int) -> Iterator[int]:
         offset = self._offset(second)
-        after = second + offset
-        while (wall := self._next_wall(after)) is not None:
+        walls = self._walls(second + offset)
+        while (wall := next(walls, None)) is not None:
             candidate = wall - offset
             ahead = min(candidate, second + _HORIZON_S)
             change = self._transition(second, ahead)
-            if change is not None:
-                # Go on from the change, its own wall-clock time included, with the offset that holds from there.
-                second, offset = change, self._offset(change)
-                after = change + offset - 1
-            elif ahead == candidate:
-                return candidate
+            if change is None and ahead == candidate:
+                yield candidate
+                second = candidate
+                continue
+            # Until here no clock showed `wall` or any other match. Two horizons before the candidate none can yet,
+            # however the offset changes meanwhile; a change itself may show a match.
+            second = max(ahead, candidate - 2 * _HORIZON_S) if change is None else change
+            offset = self._offset(second)
+            walls = self._walls(second + offset - 1)
+
+    def _first(self, after: int, until: int) -> int | None:
+        slot = next(self._slots(after), None)
+        return None if slot is None or slot > until else slot
+
+    def _last(self, found: int, until: int) -> int:
+        """The last slot up to `until`, by bisection from one that is known."""
+        low, high = found, until
+        while low < high:
+            middle = (low + high) // 2
+            following = self._first(middle, until)
+            if following is None:
+                high = middle
             else:
-                # No wall-clock time matches before `wall`: go closer to it, and look again with the offset there.
-                second = max(ahead, candidate - 2 * _HORIZON_S)
-                offset = self._offset(second)
-                after = second + offset
-        return None
+                found = low = following
+        return found
 
     def _first_instant(self, wall: int) -> int | None:
         """When the zone's clocks first show `wall`, or leave the gap that it fell into; None in a gap of a day."""
@@ -179,26 +174,19 @@ class CronExpression:
 @lru_cache(maxsize=1024)
 def _parse(expression: str, timezone: str) -> CronExpression:
     _zone(timezone)
-    fields = cron_fields.split(expression)
-    for field, text in zip(cron_fields.FIELDS, fields, strict=True):
-        field.parse(text)
-    parsed = CronExpression(" ".join(expression.split()), timezone)
-    if parsed._next_wall(0) is None:
-        raise cron_fields.DAY.refuse("this day never comes in these months; the expression would never fire")
-    return parsed
+    cron_fields.read(expression)
+    return CronExpression(" ".join(expression.split()), timezone)
 
 
 @lru_cache(maxsize=256)
 def _zone(name: str) -> ZoneInfo:
     if not _ZONE_NAME.fullmatch(name) or _OFFSET_ZONE.fullmatch(name):
-        raise _unknown(name)
+        raise _refused(f"{name!r} is not a zone's name but an offset, an abbreviation or something else")
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise _unknown(name) from None
+        raise _refused(f"{name!r} is not in the IANA database") from None
 
 
-def _unknown(name: str) -> Invalid:
-    return Invalid.field(
-        "baseline.timezone", f"{name!r} is no zone of the IANA database; write UTC or Area/City, such as Europe/Berlin"
-    )
+def _refused(why: str) -> Invalid:
+    return Invalid.field("baseline.timezone", f"{why}; write UTC or Area/City, such as Europe/Berlin")

@@ -118,12 +118,13 @@ class DynamoEndpoints:
     def due(self, shard: int, until: int) -> Iterator[list[str]]:
         """Pages of the sparse index, oldest first.
 
-        NOTE: not through the model, whose discriminator filter would drop the keys of a keys-only index.
+        NOTE: not through the model, whose discriminator filter would drop the keys of a keys-only index. DynamoDB takes
+        numbers as text, and nothing below the model converts them.
         """
         start: Any = None
         while True:
             answer: dict[str, Any] = EndpointsItem._get_connection().query(
-                shard,  # type: ignore[arg-type]  # pynamodb serializes it by the index's own attribute
+                str(shard),
                 range_key_condition=StateItem.due_at <= until,
                 index_name="due",
                 exclusive_start_key=start,

@@ -1,0 +1,100 @@
+"""Least privilege: each function may do exactly what stands here."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import Template
+
+_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def _dynamodb(*names: str) -> set[str]:
+    return {f"dynamodb:{name}" for name in names}
+
+
+GRANTS: dict[str, dict[str, set[str]]] = {
+    "ApiFunction": {
+        "ApiLogGroup": _LOG,
+        "JobsTable": _dynamodb("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        "JobsTable/index/byTenantStatus": _dynamodb("Query"),
+        "EndpointsTable": _dynamodb(
+            "GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "UpdateItem", "ConditionCheckItem"
+        ),
+        "RunsTable": _dynamodb("GetItem", "Query"),
+        "RunsTable/index/byJob": _dynamodb("Query"),
+        "AuditTable": _dynamodb("PutItem", "Query"),
+        "RunQueue": {"sqs:SendMessage"},
+    },
+    "AuthorizerFunction": {"AuthorizerLogGroup": _LOG, "KeysTable": _dynamodb("GetItem")},
+    "TickFunction": {
+        "TickLogGroup": _LOG,
+        "EndpointsTable": _dynamodb("GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem"),
+        "EndpointsTable/index/due": _dynamodb("Query"),
+        "AuditTable": _dynamodb("PutItem"),
+        "RunQueue": {"sqs:SendMessage"},
+    },
+    "DispatcherFunction": {
+        "DispatcherLogGroup": _LOG,
+        "JobsTable": _dynamodb("GetItem"),
+        "EndpointsTable": _dynamodb("GetItem", "Query", "PutItem", "DeleteItem"),
+        "RunsTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
+        "AuditTable": _dynamodb("PutItem"),
+        "RunQueue": {f"sqs:{each}Message" for each in ("Send", "Receive", "Delete")} | {"sqs:GetQueueAttributes"},
+    },
+}
+
+
+def test_every_function_is_pinned_here(template: Template) -> None:
+    assert set(GRANTS) == set(template.functions)
+
+
+@pytest.mark.parametrize("function", GRANTS)
+def test_a_function_may_do_what_it_needs_and_nothing_else(template: Template, function: str) -> None:
+    assert template.grants(function) == GRANTS[function]
+
+
+@pytest.mark.parametrize("function", GRANTS)
+def test_no_grant_has_a_wildcard(template: Template, function: str) -> None:
+    grants = template.grants(function)
+    assert not any("*" in text for resource, actions in grants.items() for text in (resource, *actions))
+
+
+def test_no_two_functions_share_a_role_and_no_role_takes_a_managed_policy(template: Template) -> None:
+    roles = [each["Role"]["Fn::GetAtt"][0] for each in template.functions.values()]
+    assert sorted(roles) == sorted(set(roles)) == sorted(template.of_type("AWS::IAM::Role"))
+    for role in template.of_type("AWS::IAM::Role").values():
+        assert set(role) == {"AssumeRolePolicyDocument", "Policies"}
+        assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+@pytest.mark.parametrize("function", GRANTS)
+def test_a_function_knows_the_tables_and_queues_that_it_may_touch_and_no_other(
+    template: Template, function: str
+) -> None:
+    variables = template.functions[function]["Environment"]["Variables"]
+    known = {each["Ref"] for each in variables.values() if isinstance(each, dict) and "Ref" in each}
+    touched = {resource.split("/")[0] for resource in GRANTS[function]} - {template_log(template, function)}
+    assert known == touched
+
+
+def test_the_environment_holds_no_secret_and_no_endpoint(template: Template) -> None:
+    shared = template.body["Globals"]["Function"]["Environment"]["Variables"]
+    for function in template.functions.values():
+        for name, value in {**shared, **function["Environment"]["Variables"]}.items():
+            assert not re.search(r"SECRET|TOKEN|PASSWORD|ENDPOINT_URL|API_?KEY", name)
+            assert isinstance(value, str) or set(value) == {"Ref"}
+
+
+def test_the_invoke_permissions_name_the_api(template: Template) -> None:
+    permissions = template.of_type("AWS::Lambda::Permission")
+    assert {each["FunctionName"]["Ref"] for each in permissions.values()} == {"ApiFunction", "AuthorizerFunction"}
+    for permission in permissions.values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "${Api}" in permission["SourceArn"]["Fn::Sub"]
+
+
+def template_log(template: Template, function: str) -> Any:
+    """The log group of a function."""
+    return template.functions[function]["LoggingConfig"]["LogGroup"]["Ref"]

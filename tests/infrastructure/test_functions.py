@@ -1,0 +1,141 @@
+"""Functions, their triggers, logs and the API in front of them."""
+
+import json
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.conftest import ROOT, Template
+
+OPEN = {"/", "/health", "/openapi.json", "/docs"}
+METHODS = {"get", "head", "post", "put", "patch", "delete", "options"}
+
+
+def test_every_function_has_its_folder_and_every_folder_its_function(template: Template) -> None:
+    sources = {each["CodeUri"] for each in template.functions.values()}
+    assert sources == {f"functions/{path.parent.name}" for path in (ROOT / "functions").glob("*/handler.py")}
+    assert {f"functions/{path.name}" for path in (ROOT / "functions").iterdir() if path.is_dir()} == sources
+
+
+def test_every_parameter_says_what_it_is_for_and_has_a_default(template: Template) -> None:
+    for parameter in template.body["Parameters"].values():
+        assert parameter["Description"] and "Default" in parameter
+
+
+def test_every_parameter_is_used_and_grouped(template: Template) -> None:
+    groups = template.body["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template.body["Parameters"])
+    text = (ROOT / "template.yaml").read_text()
+    assert all(f"!Ref {name}" in text for name in template.body["Parameters"])
+
+
+def test_logs_end_after_a_while_and_belong_to_one_function_each(template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    used = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in template.functions.values()]
+    assert sorted(used) == sorted(groups)
+    assert template.body["Parameters"]["LogRetentionDays"]["Default"] == 30
+
+
+def test_only_the_dispatcher_may_feed_itself(template: Template) -> None:
+    loops = {name: each["RecursiveLoop"] for name, each in template.functions.items() if "RecursiveLoop" in each}
+    assert loops == {"DispatcherFunction": "Allow"}
+
+
+def test_no_function_outlives_what_waits_for_it(template: Template) -> None:
+    timeouts = {name: each["Timeout"] for name, each in template.functions.items()}
+    assert timeouts["ApiFunction"] <= 29 and timeouts["AuthorizerFunction"] <= 29  # API Gateway's own limit
+    assert timeouts["TickFunction"] < 60  # ticks don't overlap
+    assert timeouts["DispatcherFunction"] >= 600 + 30  # the longest timeoutMs, and time to record it
+
+
+def test_the_tick_comes_each_minute_and_is_not_repeated(template: Template) -> None:
+    tick = template.functions["TickFunction"]
+    assert tick["Events"]["EachMinute"]["Properties"]["Schedule"] == "rate(1 minute)"
+    assert tick["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_the_dispatcher_reports_each_message_by_itself(template: Template) -> None:
+    source = template.functions["DispatcherFunction"]["Events"]["Runs"]["Properties"]
+    assert source["Queue"]["Fn::GetAtt"] == ["RunQueue", "Arn"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (10, 0)
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "DispatcherConcurrency"}}
+
+
+def _definition(template: Template) -> dict[str, Any]:
+    body: dict[str, Any] = template.of_type("AWS::Serverless::Api")["Api"]["DefinitionBody"]
+    return body
+
+
+def test_every_route_but_the_open_ones_needs_a_key(template: Template) -> None:
+    for path, methods in _definition(template)["paths"].items():
+        assert set(methods) <= METHODS
+        for method, operation in methods.items():
+            is_open = path in OPEN or method == "options"
+            assert operation.get("security", []) == ([] if is_open else [{"key": []}]), f"{method} {path}"
+
+
+def test_all_paths_and_methods_reach_the_function(template: Template) -> None:
+    paths = _definition(template)["paths"]
+    assert set(paths["/{proxy+}"]) == METHODS
+    for operation in (each for methods in paths.values() for each in methods.values()):
+        integration = operation["x-amazon-apigateway-integration"]
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+        assert "${ApiFunction.Arn}" in integration["uri"]["Fn::Sub"]
+
+
+def test_keys_are_remembered_for_a_minute_and_no_longer_than_five(template: Template) -> None:
+    parameter = template.body["Parameters"]["AuthorizerCacheSeconds"]
+    assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (60, 0, 300)
+    scheme = _definition(template)["components"]["securitySchemes"]["key"]["x-amazon-apigateway-authorizer"]
+    assert scheme["authorizerResultTtlInSeconds"] == {"Ref": "AuthorizerCacheSeconds"}
+    assert scheme["identitySource"]["Fn::If"] == [
+        "CacheAuthorizer",
+        "method.request.header.x-api-key",
+        {"Ref": "AWS::NoValue"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("UNAUTHORIZED", 401), ("ACCESS_DENIED", 403), ("MISSING_AUTHENTICATION_TOKEN", 404), ("THROTTLED", 429),
+     ("REQUEST_TOO_LARGE", 413), ("INTEGRATION_TIMEOUT", 504), ("DEFAULT_4XX", None), ("DEFAULT_5XX", None)],
+)  # fmt: skip
+def test_the_gateway_refuses_as_the_api_does(template: Template, kind: str, status: int | None) -> None:
+    response = _definition(template)["x-amazon-apigateway-gateway-responses"][kind]
+    assert response.get("statusCode") == status
+    assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    problem = json.loads(response["responseTemplates"]["application/json"])
+    assert problem.get("status") == status
+    assert {"type", "title", "detail", "code", "errors", "requestId"} <= set(problem)
+    assert problem["type"] == f"urn:rubato:problem:{problem['code']}"
+    # Nothing of the request, and none of the gateway's own words, may come back.
+    assert set(re.findall(r"\$[\w.]+", json.dumps(problem))) == {"$context.requestId"}
+
+
+def test_the_api_is_throttled_and_logs_no_bodies(template: Template) -> None:
+    api = template.of_type("AWS::Serverless::Api")["Api"]
+    assert api["StageName"] == "v1"
+    settings = api["MethodSettings"][0]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] == {"Ref": "ApiRateLimit"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "ApiBurstLimit"}
+    assert "DataTraceEnabled" not in settings
+
+
+def test_the_local_configuration_sets_parameters_that_exist(template: Template) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    overrides = dict(each.split("=", 1) for each in config["local"]["deploy"]["parameters"]["parameter_overrides"])
+    assert set(overrides) <= set(template.body["Parameters"])
+    assert overrides["AuthorizerCacheSeconds"] == "0"
+    assert "parameter_overrides" not in config["default"]["deploy"]["parameters"]
+
+
+def test_the_outputs_name_all_that_commands_need(template: Template) -> None:
+    outputs = set(template.body["Outputs"])
+    assert {"ApiUrl", "ApiId", "RunQueueUrl", "DeadLetterQueueUrl"} <= outputs
+    assert {f"{table}Name" for table in template.of_type("AWS::DynamoDB::Table")} <= outputs
