@@ -7,11 +7,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from rubato.adapters.dynamodb.connection import open_tables
 from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
 from rubato.adapters.dynamodb.jobs import DynamoJobs
 from rubato.adapters.dynamodb.keys import DynamoKeys
 from rubato.adapters.dynamodb.runs import DynamoRuns
-from rubato.adapters.dynamodb.tables import open_tables
 from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
 from rubato.ports import RunMessage

@@ -1,5 +1,6 @@
 """What every store promises. Each test runs over the memory store and over DynamoDB."""
 
+import random
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -188,6 +189,19 @@ def test_a_run_comes_back_exactly_as_it_was_recorded(world: Any) -> None:
     )
     world.runs.record(run)
     assert world.runs.get(run.run_id) == run
+
+
+def test_a_response_that_is_too_large_for_the_store_is_cut_and_marked(world: Any) -> None:
+    endpoint = an_endpoint(world)
+    noise = "".join(chr(0x4E00 + code) for code in random.Random(1).choices(range(20_000), k=260_000))
+        chr(0x4E00 + byte * 80 + other % 80) for byte, other in zip(*[iter(random.Random(1).randbytes(520_000))] * 2)
+    )
+    response = ReceivedResponse(status_code=200, headers=(("A", "b"),), body=noise, truncated=False)
+    run = replace(a_run(endpoint, 60), response=response)
+    world.runs.record(run)
+    found = world.runs.get(run.run_id)
+    assert found is not None and found.response is not None and noise.startswith(found.response.body)
+    assert found.response.truncated or found.response.body == noise
 
 
 def test_the_record_of_a_newer_attempt_is_not_replaced_by_an_older_one(world: Any) -> None:

@@ -86,7 +86,7 @@ class AwsWorld:
 
     @cached_property
     def _connection(self) -> Any:
-        from rubato.adapters.dynamodb.tables import open_tables
+        from rubato.adapters.dynamodb.connection import open_tables
 
         return open_tables(self.settings.tables, self.settings.region, **self.settings.credentials)
 

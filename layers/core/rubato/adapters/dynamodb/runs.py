@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pynamodb.exceptions import PutError, UpdateError
@@ -21,6 +22,8 @@ _LOST = "ConditionalCheckFailedException"
 # was found so far, with a cursor.
 _MAX_PAGES = 25
 _PAGE = 400
+# An item may have 400 KB; the rest of a run needs little of it.
+_MAX_DETAIL_BYTES = 380_000
 _SUMMARY = ["endpointId", "runId", "jobId", "order", *RUN_SUMMARY]
 
 
@@ -143,12 +146,19 @@ def _item(run: Run, retention_s: int) -> RunItem:
 
 
 def _pack(run: Run) -> bytes:
-    detail = {
-        "attempts": [codec.dump_attempt(attempt) for attempt in run.attempts],
-        "request": codec.dump_sent(run.request),
-        "response": codec.dump_received(run.response),
-    }
-    return zlib.compress(json.dumps(detail, separators=(",", ":"), ensure_ascii=False).encode())
+    """Compressed; a body that would not fit into an item is cut further, and marked so."""
+    response = run.response
+    while True:
+        detail = {
+            "attempts": [codec.dump_attempt(attempt) for attempt in run.attempts],
+            "request": codec.dump_sent(run.request),
+            "response": codec.dump_received(response),
+        }
+        packed = zlib.compress(json.dumps(detail, separators=(",", ":"), ensure_ascii=False).encode())
+        if len(packed) <= _MAX_DETAIL_BYTES or response is None or not (response.body or response.headers):
+            return packed
+        headers = response.headers if response.body else ()
+        response = replace(response, body=response.body[: len(response.body) // 2], headers=headers, truncated=True)
 
 
 def _load(item: RunItem) -> Run:

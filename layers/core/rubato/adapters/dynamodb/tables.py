@@ -4,7 +4,6 @@ NOTE: create and replace items with save(), never update() as an upsert: that wo
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.attributes import (
@@ -15,7 +14,6 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.connection import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -35,10 +33,6 @@ RUN_SUMMARY = (
     "hintId",
     "v",
 )
-_CONNECT_TIMEOUT_S = 2
-_READ_TIMEOUT_S = 5
-_CONNECTIONS = 32
-_ATTEMPTS = 4
 
 
 class BaseMeta:
@@ -260,42 +254,6 @@ class EventItem(Model):
     reason = UnicodeAttribute(null=True)
     ttl = NumberAttribute()
     v = NumberAttribute(default=SCHEMA_VERSION)
-
-
-MODELS: dict[str, type[Model]] = {
-    "jobs": JobItem,
-    "endpoints": EndpointsItem,
-    "runs": RunItem,
-    "keys": KeyItem,
-    "audit": EventItem,
-}
-
-
-def open_tables(names: Mapping[str, str], region: str | None, **credentials: Any) -> Connection:
-    """Bind the models to the tables named, over one connection, and give it (for transactions).
-
-    `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's.
-
-    NOTE: pynamodb would make a session and a client for every table; one shared client saves their cold starts. It is
-    made here, in the opening thread, because botocore does not make clients safely in several threads at once.
-    """
-    shared = Connection(
-        region=region,
-        connect_timeout_seconds=_CONNECT_TIMEOUT_S,
-        read_timeout_seconds=_READ_TIMEOUT_S,
-        max_pool_connections=_CONNECTIONS,
-        retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
-        **credentials,
-    )
-    for name, table in names.items():
-        model: Any = MODELS[name]
-        model.Meta.table_name, model.Meta.region = table, region
-        model._connection = None
-        opened = model._get_connection()
-        shared.add_meta_table(opened.connection._tables[table])
-        opened.connection = shared
-    _ = shared.client
-    return shared
 
 
 def whole(value: float | None) -> int | None:
