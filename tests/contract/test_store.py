@@ -194,8 +194,6 @@ def test_a_run_comes_back_exactly_as_it_was_recorded(world: Any) -> None:
 def test_a_response_that_is_too_large_for_the_store_is_cut_and_marked(world: Any) -> None:
     endpoint = an_endpoint(world)
     noise = "".join(chr(0x4E00 + code) for code in random.Random(1).choices(range(20_000), k=260_000))
-        chr(0x4E00 + byte * 80 + other % 80) for byte, other in zip(*[iter(random.Random(1).randbytes(520_000))] * 2)
-    )
     response = ReceivedResponse(status_code=200, headers=(("A", "b"),), body=noise, truncated=False)
     run = replace(a_run(endpoint, 60), response=response)
     world.runs.record(run)
