@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from rubato.adapters.dynamodb.connection import MODELS, RUN_SUMMARY, EndpointsItem, StateItem
+from rubato.adapters.dynamodb.connection import MODELS
+from rubato.adapters.dynamodb.tables import RUN_SUMMARY, EndpointsItem, StateItem
 from tests.infrastructure.conftest import Template
 from tests.tables import LOGICAL
 
