@@ -90,6 +90,40 @@ def test_a_worker_that_died_is_replaced_after_its_lease_with_a_higher_attempt_an
     assert [headers["Rubato-Attempt"] for headers in sent] == ["1", "2"]
 
 
+def test_a_begun_run_is_made_good_however_late_and_never_dropped_as_missed() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000, max_lateness_ms=5000)
+    world.outbound.answer = lost_worker
+    stage = Stage(world)
+    with pytest.raises(MemoryError):
+        stage.play_seconds(3700)
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200)
+    stage.play_seconds(3800)
+    stored = world.endpoints.load(endpoint.id)
+    assert [status for _, _, status in history(world, endpoint)] == [RunStatus.SUCCESS]
+    assert stored is not None and stored.state.missed == 0
+
+
+def test_a_worker_that_died_between_record_and_schedule_does_not_make_the_target_be_called_again() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000)
+    save = world.endpoints.save
+
+    def die(*_: object) -> Endpoint:
+        raise MemoryError("the worker dies here")
+
+    stage = Stage(world)
+    stage.play_seconds(3599)
+    world.endpoints.save = die  # type: ignore[method-assign]
+    with pytest.raises(MemoryError):
+        stage.play_seconds(3601)
+    world.endpoints.save = save  # type: ignore[method-assign]
+    stage.play_seconds(3800)
+    stored = world.endpoints.load(endpoint.id)
+    assert world.outbound.seconds() == [3600]
+    assert stored is not None and stored.state.claim is None and stored.state.last_run is not None
+
+
 def test_a_run_whose_every_worker_dies_ends_as_lost_and_the_schedule_goes_on() -> None:
     world = MemoryWorld()
     endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000)

@@ -53,7 +53,7 @@ def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
         claim = current.state.claim
         assert claim is not None
         now = max(world.clock.now(), claim.plan.due)
-        if lease.is_too_late(current, claim.plan, now):
+        if claim.attempt == 1 and lease.is_too_late(current, claim.plan, now):
             replan(world, current.id, _missed)
             return None
         started = lease.start(current, now)

@@ -102,7 +102,8 @@ class DynamoEndpoints:
         try:
             state_item(endpoint_id, saved, self._shards).save(condition=StateItem.version == before.version)
         except PutError as error:
-            if error.cause_response_code == _LOST:
+            # A transaction on the same item, under way, is a race like a lost condition.
+            if error.cause_response_code in (_LOST, "TransactionConflictException"):
                 raise WriteRaced(endpoint_id) from error
             raise
         return saved
