@@ -114,7 +114,7 @@ def test_a_worker_that_died_between_record_and_schedule_does_not_make_the_target
 
     stage = Stage(world)
     stage.play_seconds(3599)
-    world.endpoints.save = die  # type: ignore[method-assign]
+    world.endpoints.save = die  # type: ignore[method-assign,assignment]
     with pytest.raises(MemoryError):
         stage.play_seconds(3601)
     world.endpoints.save = save  # type: ignore[method-assign]
