@@ -2,32 +2,12 @@
 
 from typing import Any
 
-from rubato.domain.cron import CronExpression
 from rubato.domain.endpoint import Claim, LastRun, Pause, Plan, RunStatus, Source, TargetRequest
 from rubato.domain.exchange import ErrorKind
 from rubato.domain.hints import Actor, ActorKind
 from rubato.domain.runs import Attempt, ReceivedResponse, SentRequest
-from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline, ManualBaseline
 
 Plain = dict[str, Any]
-
-
-def dump_baseline(baseline: Baseline) -> Plain:
-    """In the API's own spelling."""
-    if isinstance(baseline, IntervalBaseline):
-        return {"intervalMs": baseline.interval_ms}
-    if isinstance(baseline, CronBaseline):
-        return {"cron": baseline.cron.expression, "timezone": baseline.cron.timezone}
-    return {"manual": True}
-
-
-def load_baseline(plain: Plain) -> Baseline:
-    """From the API's own spelling; raises Invalid for a bad cron expression."""
-    if "intervalMs" in plain:
-        return IntervalBaseline(int(plain["intervalMs"]))
-    if "cron" in plain:
-        return CronBaseline(CronExpression.parse(plain["cron"], plain.get("timezone") or "UTC"))
-    return ManualBaseline()
 
 
 def dump_request(request: TargetRequest) -> Plain:

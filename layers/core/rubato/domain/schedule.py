@@ -1,7 +1,8 @@
 """Baselines and the grids of slots they draw. A grid answers questions about instants; it holds no state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from rubato.domain.cron import CronExpression
 
@@ -67,6 +68,24 @@ class ManualBaseline:
 
 
 Baseline = IntervalBaseline | CronBaseline | ManualBaseline
+
+
+def spell_baseline(baseline: Baseline) -> dict[str, Any]:
+    """As the API spells it, the zone always named."""
+    if isinstance(baseline, IntervalBaseline):
+        return {"intervalMs": baseline.interval_ms}
+    if isinstance(baseline, CronBaseline):
+        return {"cron": baseline.cron.expression, "timezone": baseline.cron.timezone}
+    return {"manual": True}
+
+
+def read_baseline(spelled: Mapping[str, Any]) -> Baseline:
+    """From the API's spelling; raises Invalid for a bad cron expression or zone."""
+    if spelled.get("intervalMs") is not None:
+        return IntervalBaseline(int(spelled["intervalMs"]))
+    if spelled.get("cron") is not None:
+        return CronBaseline(CronExpression.parse(spelled["cron"], spelled.get("timezone") or "UTC"))
+    return ManualBaseline()
 
 
 def shortest_gap_ms(baseline: Baseline) -> int | None:

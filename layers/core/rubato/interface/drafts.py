@@ -4,17 +4,15 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from rubato.domain.cron import CronExpression
 from rubato.domain.endpoint import Clamp, EndpointConfig, TargetRequest
 from rubato.domain.errors import Invalid
 from rubato.domain.jobs import Job, JobStatus
-from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline, ManualBaseline
+from rubato.domain.schedule import read_baseline
 from rubato.interface import views
 from rubato.interface.inputs import (
     MAX_BODY_BYTES,
     MAX_METADATA_BYTES,
     AddEndpointInput,
-    BaselineInput,
     ClampInput,
     EndpointFields,
     JobFields,
@@ -99,7 +97,7 @@ def endpoint_draft(fields: EndpointFields) -> EndpointConfig:
         name=fields.name,
         description=fields.description,
         request=_request(fields.request),
-        baseline=baseline_of(fields.baseline),
+        baseline=read_baseline(fields.baseline.model_dump(by_alias=True)),
         clamp=_clamp(fields.clamp),
         timeout_ms=fields.timeout_ms,
         max_response_bytes=fields.max_response_bytes,
@@ -131,15 +129,6 @@ def patched_endpoint(config: EndpointConfig, patch: dict[str, Any]) -> EndpointC
         updated_at=config.updated_at,
         version=config.version,
     )
-
-
-def baseline_of(given: BaselineInput) -> Baseline:
-    """Raises Invalid for a bad expression or zone."""
-    if given.interval_ms is not None:
-        return IntervalBaseline(given.interval_ms)
-    if given.cron is not None:
-        return CronBaseline(CronExpression.parse(given.cron, given.timezone or "UTC"))
-    return ManualBaseline()
 
 
 def _clamp(given: ClampInput) -> Clamp:

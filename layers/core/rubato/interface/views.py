@@ -9,7 +9,7 @@ from rubato.domain.hints import Hint, HintKind
 from rubato.domain.instant import to_iso
 from rubato.domain.jobs import Job
 from rubato.domain.runs import Attempt, Run
-from rubato.domain.schedule import CronBaseline, IntervalBaseline
+from rubato.domain.schedule import spell_baseline
 from rubato.domain.standing import standing, why_not_running
 from rubato.domain.targets import mask_headers
 from rubato.interface.inputs import ClampInput, DefaultsInput
@@ -52,7 +52,7 @@ def config_fields(config: EndpointConfig) -> dict[str, Any]:
         "name": config.name,
         "description": config.description,
         "request": request_view(config.request).to_json(),
-        "baseline": baseline_view(config),
+        "baseline": spell_baseline(config.baseline),
         "clamp": {"minIntervalMs": config.clamp.min_interval_ms, "maxIntervalMs": config.clamp.max_interval_ms},
         "timeoutMs": config.timeout_ms,
         "maxResponseBytes": config.max_response_bytes,
@@ -76,7 +76,7 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         name=config.name,
         description=config.description,
         request=request_view(config.request),
-        baseline=baseline_view(config),
+        baseline=spell_baseline(config.baseline),
         clamp=ClampInput(min_interval_ms=config.clamp.min_interval_ms, max_interval_ms=config.clamp.max_interval_ms),
         timeout_ms=config.timeout_ms,
         max_response_bytes=config.max_response_bytes,
@@ -113,16 +113,6 @@ def request_view(request: TargetRequest) -> RequestView:
         body=request.body,
         follow_redirects=request.follow_redirects,
     )
-
-
-def baseline_view(config: EndpointConfig) -> dict[str, Any]:
-    """The baseline as it would be given, the zone always named."""
-    baseline = config.baseline
-    if isinstance(baseline, IntervalBaseline):
-        return {"intervalMs": baseline.interval_ms}
-    if isinstance(baseline, CronBaseline):
-        return {"cron": baseline.cron.expression, "timezone": baseline.cron.timezone}
-    return {"manual": True}
 
 
 def hint_view(hint: Hint) -> HintView:

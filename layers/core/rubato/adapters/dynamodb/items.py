@@ -7,6 +7,7 @@ from rubato.adapters.dynamodb.tables import ConfigItem, HintItem, NameItem, Stat
 from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, Tier
 from rubato.domain.hints import Hint, HintKind
 from rubato.domain.ids import shard_of
+from rubato.domain.schedule import read_baseline, spell_baseline
 
 CONFIG = "config"
 STATE = "state"
@@ -25,7 +26,7 @@ def config_item(config: EndpointConfig, retention_s: int) -> ConfigItem:
         job_id=config.job_id,
         name=config.name,
         version=config.version,
-        baseline=codec.dump_baseline(config.baseline),
+        baseline=spell_baseline(config.baseline),
         request=codec.dump_request(config.request),
         settings=_dump_settings(config),
         created_at=config.created_at,
@@ -43,7 +44,7 @@ def load_config(item: ConfigItem) -> EndpointConfig:
         job_id=item.job_id,
         name=item.name,
         request=codec.load_request(item.request),
-        baseline=codec.load_baseline(item.baseline),
+        baseline=read_baseline(item.baseline),
         created_at=int(item.created_at),
         updated_at=int(item.updated_at),
         version=int(item.version),
