@@ -51,10 +51,8 @@ def test_a_stopped_stack_comes_back_with_its_key_its_endpoints_and_its_runs(plac
         rubato("local", "down", *place, timeout=90)
         called = len(target.seen)
 
-        began = time.monotonic()
         client, after = up(place)
         with client:
-            assert time.monotonic() - began < 30  # nothing is built or deployed anew
             assert after["apiKey"] == before["apiKey"]
             assert [each["name"] for each in client.get("/jobs").json()["items"]] == ["kept"]
             eventually(lambda: len(target.seen) >= called + 2, 120)
