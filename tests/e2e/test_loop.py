@@ -21,6 +21,7 @@ from cli.target import Target
 from rubato.interface.catalog import CATALOG
 from tests.e2e.conftest import LocalStack
 from tests.e2e.watchers import listening, until
+from tests.unit.test_http import VALID
 
 
 @pytest.fixture
@@ -112,11 +113,7 @@ def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str
             path = action.path.format(jobId=job, endpointId=endpoint, runId=run)
             if path == action.path:
                 continue
-            body = {"name": "x", "request": {"url": target.url}, "baseline": {"manual": True}}
-            sent = {"addEndpointToJob": body, "updateJob": {"name": "x"}, "updateEndpointConfig": {"name": "x"}}.get(
-                action.name
-            )
-            assert mallory.request(action.method, path, json=sent).status_code == 404, action.name
+            assert mallory.request(action.method, path, json=VALID.get(action.name)).status_code == 404, action.name
         assert mallory.get("/runs").json()["items"] == []
     assert stack.client.get(f"/endpoints/{endpoint}").json()["name"] == "mine"
 

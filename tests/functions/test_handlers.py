@@ -141,5 +141,6 @@ def test_every_function_folder_and_event_file_is_covered_here() -> None:
 def test_the_catalog_names_the_actions_of_this_release() -> None:
     assert {action.name for action in CATALOG} == {
         "createJob", "getJob", "listJobs", "updateJob", "archiveJob", "addEndpointToJob", "updateEndpointConfig",
+        "applyIntervalHint", "scheduleOneShotRun", "pauseOrResumeEndpoint", "clearAdaptiveHints", "resetFailureCount",
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
     }  # fmt: skip

@@ -39,7 +39,17 @@ def test_its_binaries_are_for_lambda(site: Path) -> None:
 
 
 def test_it_holds_the_package_and_every_requirement(site: Path) -> None:
-    modules = ["rubato", "pynamodb", "pydantic", "h11", "certifi", "croniter", "jmespath", "aws_lambda_powertools", "tzdata"]
+    modules = [
+        "rubato",
+        "pynamodb",
+        "pydantic",
+        "h11",
+        "certifi",
+        "croniter",
+        "jmespath",
+        "aws_lambda_powertools",
+        "tzdata",
+    ]
     assert all((site / module / "__init__.py").exists() for module in modules)
     assert (site / "six.py").exists() and (site / "typing_extensions.py").exists()
 

@@ -70,6 +70,16 @@ class Answer:
 ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
 
 
+VALID: dict[str, dict[str, Any]] = {
+    "addEndpointToJob": ENDPOINT,
+    "updateJob": {"name": "mine"},
+    "updateEndpointConfig": {"name": "mine"},
+    "applyIntervalHint": {"intervalMs": 5000},
+    "scheduleOneShotRun": {"runInMs": 0},
+    "pauseOrResumeEndpoint": {"pauseUntil": "indefinite"},
+}
+
+
 @pytest.fixture
 def world() -> MemoryWorld:
     return MemoryWorld()
@@ -229,10 +239,10 @@ def test_what_belongs_to_another_tenant_is_not_there(
             path = path.replace(name, value)
         if path == action.path:
             continue
-        body = ENDPOINT if action.name == "addEndpointToJob" else {"name": "mine"} if action.method == "PATCH" else None
+        body = VALID.get(action.name)
         assert mallory(action.method, path, body).status == 404, action.name
         seen += 1
-    assert seen == 10
+    assert seen == 15
     assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
     assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
     assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []

@@ -13,15 +13,30 @@ from rubato.interface.inputs import (
     DeleteEndpointInput,
     EndpointInput,
     EndpointPatch,
+    IntervalHintInput,
     JobInput,
     JobPatch,
     ListEndpointsInput,
     ListJobsInput,
     ListRunsInput,
+    OneShotInput,
     PageInput,
+    PauseInput,
+    ReasonedInput,
     RunInput,
 )
-from rubato.interface.outputs import EndpointView, JobDetails, JobView, RunDetails, RunView, Triggered
+from rubato.interface.outputs import (
+    EndpointView,
+    FailuresReset,
+    HintApplied,
+    HintsCleared,
+    JobDetails,
+    JobView,
+    PauseView,
+    RunDetails,
+    RunView,
+    Triggered,
+)
 from rubato.interface.wire import Listing, Wire
 from rubato.ports import RunFilter, World
 from rubato.usecases import (
@@ -30,7 +45,7 @@ from rubato.usecases import (
 from rubato.usecases import create_job as creating
 from rubato.usecases import list_endpoints as listing_endpoints
 from rubato.usecases import list_jobs as listing_jobs
-from rubato.usecases import read_runs, trigger_run
+from rubato.usecases import read_runs, steer_endpoint, trigger_run
 from rubato.usecases import update_endpoint as updating_endpoint
 from rubato.usecases import update_job as updating_job
 from rubato.usecases.get_job import get_job as read_job
@@ -130,6 +145,56 @@ def get_endpoint(world: World, caller: Caller, given: EndpointInput) -> Endpoint
 def run_now(world: World, caller: Caller, given: EndpointInput) -> Triggered:
     """triggerRun."""
     return Triggered(run_id=trigger_run.trigger_run(world, caller, given.endpoint_id))
+
+
+def apply_interval_hint(world: World, caller: Caller, given: IntervalHintInput) -> HintApplied:
+    """applyIntervalHint."""
+    endpoint, hint = steer_endpoint.hint_interval(
+        world,
+        caller,
+        given.endpoint_id,
+        interval_ms=given.interval_ms,
+        ttl_minutes=given.ttl_minutes,
+        reason=given.reason,
+    )
+    return views.hint_applied(endpoint, hint, world.clock.now())
+
+
+def schedule_one_shot(world: World, caller: Caller, given: OneShotInput) -> HintApplied:
+    """scheduleOneShotRun."""
+    endpoint, hint = steer_endpoint.hint_one_shot(
+        world,
+        caller,
+        given.endpoint_id,
+        run_at=from_iso(given.run_at, "runAt") if given.run_at is not None else None,
+        run_in_ms=given.run_in_ms,
+        ttl_minutes=given.ttl_minutes,
+        reason=given.reason,
+    )
+    return views.hint_applied(endpoint, hint, world.clock.now())
+
+
+def pause_or_resume(world: World, caller: Caller, given: PauseInput) -> PauseView:
+    """pauseOrResumeEndpoint."""
+    if given.pause_until is None:
+        endpoint = steer_endpoint.resume_endpoint(world, caller, given.endpoint_id, reason=given.reason)
+    else:
+        until = None if given.pause_until == "indefinite" else from_iso(given.pause_until, "pauseUntil")
+        endpoint = steer_endpoint.pause_endpoint(world, caller, given.endpoint_id, until=until, reason=given.reason)
+    return views.pause_view(endpoint, world.clock.now())
+
+
+def clear_hints(world: World, caller: Caller, given: ReasonedInput) -> HintsCleared:
+    """clearAdaptiveHints."""
+    endpoint, count = steer_endpoint.clear_hints(world, caller, given.endpoint_id, reason=given.reason)
+    return HintsCleared(cleared_count=count, next_run_at=views.next_run_at(endpoint, world.clock.now()))
+
+
+def reset_failures(world: World, caller: Caller, given: ReasonedInput) -> FailuresReset:
+    """resetFailureCount."""
+    endpoint = steer_endpoint.reset_failures(world, caller, given.endpoint_id, reason=given.reason)
+    following = views.next_run_at(endpoint, world.clock.now())
+    return FailuresReset(failure_count=endpoint.state.failures, next_run_at=following)
 
 
 def list_runs(world: World, caller: Caller, given: ListRunsInput) -> Listing[RunView]:

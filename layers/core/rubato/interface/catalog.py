@@ -34,6 +34,12 @@ class Action:
         """The path as an expression with one group for each parameter."""
         return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path))
 
+    @cached_property
+    def needs_body(self) -> bool:
+        """Whether a request without a body can't be valid."""
+        fields = self.takes.model_fields.items()
+        return any(field.is_required() for name, field in fields if f"{{{field.alias or name}}}" not in self.path)
+
 
 def _action(name: str, route: str, scope: Scope, summary: str, **rest: Any) -> Action:
     method, path = route.split(" ")
@@ -161,6 +167,57 @@ CATALOG: tuple[Action, ...] = (
         gives=outputs.Triggered,
         run=actions.run_now,
         status=202,
+    ),
+    _action(
+        "applyIntervalHint",
+        "POST /endpoints/{endpointId}/hints/interval",
+        Scope.SCHEDULE_WRITE,
+        "Change an endpoint's interval for a while; the baseline returns by itself.",
+        takes=inputs.IntervalHintInput,
+        gives=outputs.HintApplied,
+        run=actions.apply_interval_hint,
+        status=201,
+    ),
+    _action(
+        "scheduleOneShotRun",
+        "POST /endpoints/{endpointId}/hints/one-shot",
+        Scope.SCHEDULE_WRITE,
+        "Run an endpoint once at a time, or after a delay, beside its rhythm.",
+        takes=inputs.OneShotInput,
+        gives=outputs.HintApplied,
+        run=actions.schedule_one_shot,
+        status=201,
+    ),
+    _action(
+        "pauseOrResumeEndpoint",
+        "POST /endpoints/{endpointId}/pause",
+        Scope.SCHEDULE_WRITE,
+        "Pause an endpoint until a time or indefinitely, or resume it.",
+        takes=inputs.PauseInput,
+        gives=outputs.PauseView,
+        run=actions.pause_or_resume,
+        idempotent=True,
+    ),
+    _action(
+        "clearAdaptiveHints",
+        "DELETE /endpoints/{endpointId}/hints",
+        Scope.SCHEDULE_WRITE,
+        "End all hints of an endpoint: back to the baseline at once.",
+        takes=inputs.ReasonedInput,
+        gives=outputs.HintsCleared,
+        run=actions.clear_hints,
+        destructive=True,
+        idempotent=True,
+    ),
+    _action(
+        "resetFailureCount",
+        "POST /endpoints/{endpointId}/reset-failures",
+        Scope.SCHEDULE_WRITE,
+        "Forget consecutive failures, and with them the backoff.",
+        takes=inputs.ReasonedInput,
+        gives=outputs.FailuresReset,
+        run=actions.reset_failures,
+        idempotent=True,
     ),
     _action(
         "listRuns",

@@ -129,7 +129,7 @@ def _input(event: dict[str, Any], action: Action, parameters: dict[str, str]) ->
     repeated = [k for k, v in (event.get("multiValueQueryStringParameters") or {}).items() if len(v) > 1]
     if repeated:
         raise errors.Invalid(*(errors.FieldError(name, "given more than once") for name in repeated))
-    body = _body(event)
+    body = _body(event, action)
     clash = [*(body.keys() & parameters.keys()), *(query.keys() & parameters.keys())]
     if clash:
         raise errors.Invalid(*(errors.FieldError(name, "belongs into the path only") for name in sorted(clash)))
@@ -140,10 +140,10 @@ def _input(event: dict[str, Any], action: Action, parameters: dict[str, str]) ->
     return read_text(action.takes, {**body, **query, **parameters})
 
 
-def _body(event: dict[str, Any]) -> dict[str, Any]:
+def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
     text = event.get("body")
     if not text:
-        if event["httpMethod"] in _BODY_METHODS and _needs_body(event):
+        if action.method in _BODY_METHODS and action.needs_body:
             raise errors.Malformed("send a JSON object as the body")
         return {}
     if event.get("isBase64Encoded"):
@@ -159,10 +159,6 @@ def _body(event: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise errors.Invalid.field("", "the body must be a JSON object")
     return plain
-
-
-def _needs_body(event: dict[str, Any]) -> bool:
-    return not _path(event).endswith("/run")
 
 
 def _refuse_constant(name: str) -> None:

@@ -78,6 +78,35 @@ class LastRunView(Output):
     finished_at: Time = Field(description="When it ended.")
 
 
+class HintApplied(Output):
+    """A hint was taken."""
+
+    hint: HintView = Field(description="The hint.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+    source: Source | None = Field(description="Why then.")
+
+
+class PauseView(Output):
+    """How the endpoint rests."""
+
+    paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next; while paused, when the pause ends.")
+
+
+class HintsCleared(Output):
+    """Hints were cleared."""
+
+    cleared_count: int = Field(description="How many live hints that ended.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+
+
+class FailuresReset(Output):
+    """Failures were forgotten."""
+
+    failure_count: int = Field(description="Consecutive failed runs: 0 now.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+
+
 class EndpointView(Output):
     """An endpoint: configuration and state."""
 

@@ -17,10 +17,12 @@ from rubato.interface.outputs import (
     AttemptView,
     CurrentRun,
     EndpointView,
+    HintApplied,
     HintView,
     JobDetails,
     JobView,
     LastRunView,
+    PauseView,
     ReceivedView,
     RequestView,
     RunDetails,
@@ -69,7 +71,7 @@ def config_fields(config: EndpointConfig) -> dict[str, Any]:
 def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
     """An endpoint as it stands at `now`."""
     config, state = endpoint.config, endpoint.state
-    next_run_at, source = _next(endpoint, now)
+    following, source = _next(endpoint, now)
     return EndpointView(
         endpoint_id=endpoint.id,
         job_id=config.job_id,
@@ -88,7 +90,7 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         tier=config.tier,
         metadata=config.metadata,
         state=standing(endpoint, now),
-        next_run_at=next_run_at,
+        next_run_at=following,
         source=source,
         why_not_running=why_not_running(endpoint, now),
         paused_until=_paused_until(endpoint, now),
@@ -113,6 +115,22 @@ def request_view(request: TargetRequest) -> RequestView:
         body=request.body,
         follow_redirects=request.follow_redirects,
     )
+
+
+def hint_applied(endpoint: Endpoint, hint: Hint, now: int) -> HintApplied:
+    """A hint and what it led to."""
+    following, source = _next(endpoint, now)
+    return HintApplied(hint=hint_view(hint), next_run_at=following, source=source)
+
+
+def pause_view(endpoint: Endpoint, now: int) -> PauseView:
+    """How the endpoint rests."""
+    return PauseView(paused_until=_paused_until(endpoint, now), next_run_at=next_run_at(endpoint, now))
+
+
+def next_run_at(endpoint: Endpoint, now: int) -> int | None:
+    """When it runs next, in ms."""
+    return _next(endpoint, now)[0]
 
 
 def hint_view(hint: Hint) -> HintView:

@@ -5,6 +5,9 @@ from typing import Any
 from rubato.domain import ids
 from rubato.domain.access import Caller
 from rubato.domain.audit import Event
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.hints import SYSTEM, Hint
+from rubato.domain.instant import to_iso
 from rubato.ports import World
 
 
@@ -30,4 +33,20 @@ def event_by(
         before=before or {},
         after=after or {},
         reason=reason,
+    )
+
+
+def expiry_event(world: World, endpoint: Endpoint, hint: Hint) -> Event:
+    """An unfired one-shot has expired."""
+    now = world.clock.now()
+    return Event(
+        event_id=ids.event_id(now, world.entropy.bytes(10)),
+        subject=endpoint.id,
+        tenant_id=endpoint.config.tenant_id,
+        at=now,
+        actor=SYSTEM,
+        action="expireOneShotRun",
+        before={"hintId": hint.hint_id, "runAt": to_iso(hint.first_slot), "expiresAt": to_iso(hint.expires_at)},
+        after={},
+        reason="its time to live ended before it could run",
     )

@@ -1,13 +1,14 @@
 """The one place that moves a next run: read, change, settle by the governor, write conditionally, send if imminent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rubato.domain import lease
+from rubato.domain import lease, steering
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.ports import RunMessage, World
+from rubato.usecases.record_event import expiry_event
 
 MAX_TRIES = 10
 
@@ -37,7 +38,7 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
     before = known or _load(world, endpoint_id)
     for _ in range(MAX_TRIES):
         now = world.clock.now()
-        changed = change(before, now)
+        changed = _without_expired(world, change(before, now), now)
         after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms)
         if after == before and not changed.events:
             return before
@@ -73,6 +74,16 @@ def _waking(world: World, after: Endpoint, now: int) -> RunMessage | None:
         return None
     imminent = state.wake_at <= now + world.limits.look_ahead_ms
     return RunMessage(endpoint_id=after.id, due=state.wake_at) if imminent else None
+
+
+def _without_expired(world: World, changed: Changed, now: int) -> Changed:
+    """One-shots that never fired and no longer may are taken away, and the trail says so."""
+    expired = steering.expired_one_shots(changed.endpoint, now)
+    if not expired:
+        return changed
+    kept = tuple(hint for hint in changed.endpoint.hints if hint not in expired)
+    events = tuple(expiry_event(world, changed.endpoint, hint) for hint in expired)
+    return Changed(replace(changed.endpoint, hints=kept), (*changed.events, *events))
 
 
 def _load(world: World, endpoint_id: str) -> Endpoint:

@@ -13,8 +13,9 @@ CONFIG = "config"
 STATE = "state"
 _HINT = "hint#"
 _NAME = "name#"
-# Expired hints are ignored at once; TTL only sweeps them up, later.
-_HINT_TTL_MARGIN_S = 3600
+# Expired hints are ignored at once; TTL only sweeps them up, later. The margin lets the next look at the endpoint find
+# and record a one-shot that never fired.
+_HINT_TTL_MARGIN_S = 30 * 86_400
 
 
 def config_item(config: EndpointConfig, retention_s: int) -> ConfigItem:
