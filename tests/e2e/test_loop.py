@@ -43,6 +43,10 @@ def add(stack: LocalStack, job: str, name: str, url: str, baseline: dict[str, An
     return made
 
 
+def iso(instant_ms: int) -> str:
+    return datetime.fromtimestamp(instant_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def runs_of(stack: LocalStack, endpoint_id: str) -> list[dict[str, Any]]:
     query: dict[str, str | int] = {"endpointId": endpoint_id, "status": "success", "limit": 200}
     items: list[dict[str, Any]] = stack.client.get("/runs", params=query).raise_for_status().json()["items"]
@@ -62,15 +66,40 @@ def test_a_short_interval_is_called_at_each_slot_never_early_and_once(
 ) -> None:
     endpoint = add(stack, job, "five", target.url + "/five", {"intervalMs": 5000})
     calls = until(lambda: c if len(c := target.calls("/five")) >= 4 else None, 60, "four calls")
-    assert endpoint["nextRunAt"] == datetime.fromtimestamp(calls[0].slot / 1000, UTC).isoformat(
-        timespec="milliseconds"
-    ).replace("+00:00", "Z")
+    assert endpoint["nextRunAt"] == iso(calls[0].slot)
     assert all(call.lateness_ms >= 0 for call in calls)
     assert [later.slot - call.slot for call, later in pairwise(calls)] == [5000, 5000, 5000]
     recorded = until(lambda: r if len(r := runs_of(stack, endpoint["endpointId"])) >= 4 else None, 10, "four records")
     told = {run["runId"]: run for run in recorded}
     for call in calls[:3]:
         assert told[call.run_id]["status"] == "success" and told[call.run_id]["latenessMs"] >= 0
+
+
+def test_hints_pause_and_clear_take_effect_at_once_on_an_hourly_endpoint(
+    stack: LocalStack, job: str, target: Target
+) -> None:
+    endpoint = add(stack, job, "hourly", target.url + "/hourly", {"intervalMs": 3_600_000})["endpointId"]
+
+    def steer(what: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = stack.client.post(f"/endpoints/{endpoint}/{what}", json=body).raise_for_status()
+        return dict(answer.json())
+
+    asked = steer("hints/one-shot", {"runInMs": 2000, "reason": "look"})
+    shot = until(lambda: target.calls("/hourly"), 20, "the one-shot")[0]
+    assert iso(shot.slot) == asked["nextRunAt"] and shot.lateness_ms >= 0
+    until(lambda: stack.client.get(f"/endpoints/{endpoint}").json()["hints"] == [] or None, 10, "the one-shot used up")
+    steer("hints/interval", {"intervalMs": 2000, "ttlMinutes": 1})
+    calls = until(lambda: c if len(c := target.calls("/hourly")) >= 4 else None, 20, "three hinted runs")
+    assert [later.slot - call.slot for call, later in pairwise(calls[1:])] == [2000, 2000]
+    steer("pause", {"pauseUntil": "indefinite"})
+    until(lambda: stack.client.get(f"/endpoints/{endpoint}").json()["state"] == "paused" or None, 10, "rest")
+    held = len(target.calls("/hourly"))
+    cleared = stack.client.delete(f"/endpoints/{endpoint}/hints").raise_for_status().json()
+    assert cleared == {"clearedCount": 1, "nextRunAt": None}
+    resumed = steer("pause", {"pauseUntil": None})
+    assert resumed["pausedUntil"] is None and len(target.calls("/hourly")) == held
+    sources = [run["source"] for run in runs_of(stack, endpoint)]
+    assert sources == ["ai-interval"] * (held - 1) + ["ai-oneshot"]
 
 
 def test_many_endpoints_due_at_one_second_are_all_called_once(stack: LocalStack, job: str, target: Target) -> None:
@@ -98,8 +127,7 @@ def test_a_killed_worker_and_a_dropped_message_lose_nothing(stack: LocalStack, j
     assert run["status"] == "success"
     assert [(each["attempt"], each["errorKind"]) for each in run["attempts"]] == [(1, "lost"), (2, None)]
     late = until(lambda: target.calls("/dropped"), 120, "the run whose message was dropped")[0]
-    slot = datetime.fromtimestamp(late.slot / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    assert slot == dropped["nextRunAt"] and late.attempt == 1
+    assert iso(late.slot) == dropped["nextRunAt"] and late.attempt == 1
 
 
 def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str, target: Target) -> None:
