@@ -139,6 +139,12 @@ def test_renaming_to_a_taken_name_is_refused_and_the_old_name_stays(world: Any) 
     an_endpoint(world, job=job, name="b")
 
 
+def test_the_longest_name_fits_into_the_store(world: Any) -> None:
+    job = a_job(world)
+    endpoint = an_endpoint(world, job=job, name="😀" * 255)
+    assert world.endpoints.of_job(job.job_id, 10, None).items == (endpoint.id,)
+
+
 def test_a_deleted_endpoint_leaves_a_tombstone_and_frees_its_name(world: Any) -> None:
     job = a_job(world)
     endpoint = an_endpoint(world, job=job, name="probe")

@@ -106,9 +106,10 @@ def oracle(expression: str, zone: str, first: int, last: int) -> list[int]:
     """The slots from `first` to `last`, all in minutes since the epoch."""
     matches, tz = matcher(expression), ZoneInfo(zone)
     fixed = expression[0] != "*" and expression.split()[1][0] != "*"
-    before = shown(first - 2 * DAY_MINUTES, tz)
+    # What has been shown within the day before is known too, or its second showing would look like the first.
+    before = shown(first - DAY_MINUTES, tz)
     seen, found = {before}, []
-    for minute in range(first - 2 * DAY_MINUTES + 1, last + 1):
+    for minute in range(first - DAY_MINUTES + 1, last + 1):
         wall = shown(minute, tz)
         hit = matches(wall)
         if fixed:
@@ -157,7 +158,7 @@ def can_fire(expression: str) -> bool:
 FIRING = EXPRESSIONS.filter(can_fire)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(FIRING, ZONES, MOMENTS, st.integers(-60, 36 * 60))
 @example("30 2 * * *", "Europe/Berlin", datetime(2025, 9, 1, tzinfo=UTC), 600)
 @example("0-59 0-23 * * *", "Pacific/Apia", datetime(2011, 12, 1, tzinfo=UTC), 600)
@@ -174,11 +175,11 @@ def test_slots_around_clock_changes_are_the_oracles(expression: str, zone: str, 
     assert found == oracle(expression, zone, start + 1, last)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(FIRING, ZONES, st.integers(1973, 2059))
-def test_slots_of_a_whole_season_are_the_oracles(expression: str, zone: str, year: int) -> None:
+def test_slots_of_a_whole_month_are_the_oracles(expression: str, zone: str, year: int) -> None:
     start = int(datetime(year, 3, 1, tzinfo=UTC).timestamp()) // 60
-    last = start + 60 * DAY_MINUTES
+    last = start + 35 * DAY_MINUTES
     cron = CronExpression.parse(expression, zone)
     expected = oracle(expression, zone, start + 1, last)
     assert [slot // MINUTE_MS for slot in islice(walk(cron, start * MINUTE_MS), min(len(expected), 500))] == expected[
@@ -189,7 +190,7 @@ def test_slots_of_a_whole_season_are_the_oracles(expression: str, zone: str, yea
     assert latest == (expected[-1] * MINUTE_MS if expected else None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(FIRING, ZONES, MOMENTS, st.integers(0, MINUTE_MS - 1))
 def test_the_next_slot_is_strictly_after_and_the_first(
     expression: str, zone: str, moment: datetime, extra_ms: int
@@ -204,7 +205,7 @@ def test_the_next_slot_is_strictly_after_and_the_first(
     assert datetime.fromisoformat(cron.local(slot)).timestamp() * 1000 == slot
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FIRING, ZONES, MOMENTS, st.integers(0, 3 * DAY_MINUTES * MINUTE_MS))
 def test_a_later_instant_has_no_earlier_slot(expression: str, zone: str, moment: datetime, later_ms: int) -> None:
     cron, at = CronExpression.parse(expression, zone), int(moment.timestamp()) * 1000
@@ -212,7 +213,7 @@ def test_a_later_instant_has_no_earlier_slot(expression: str, zone: str, moment:
     assert earlier is not None and later is not None and earlier <= later
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FIRING, ZONES, MOMENTS, st.integers(0, 30 * DAY_MINUTES))
 def test_counts_and_latest_slots_agree_with_a_walk(expression: str, zone: str, moment: datetime, minutes: int) -> None:
     cron, after = CronExpression.parse(expression, zone), int(moment.timestamp()) * 1000
@@ -233,7 +234,7 @@ PEER_FIELDS = st.tuples(
 ).map(" ".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     PEER_FIELDS,
     st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]),

@@ -1,5 +1,6 @@
 """The HTTP door over the memory world: what a client sends and gets."""
 
+import base64
 import json
 from dataclasses import replace
 from typing import Any
@@ -421,3 +422,41 @@ def test_ids_in_paths_are_taken_literally(client: Client) -> None:
 def test_times_are_iso_in_utc_with_milliseconds(client: Client, job_id: str) -> None:
     assert client("GET", f"/jobs/{job_id}").body["createdAt"] == "2025-01-01T00:00:00.000Z"
     assert MIDNIGHT % 1000 == 0
+
+
+def test_a_jobs_default_baseline_is_replaced_whole_and_checked_at_the_door(client: Client) -> None:
+    made = client("POST", "/jobs", {"name": "j", "defaults": {"baseline": {"intervalMs": 60_000}}}).body
+    patched = client("PATCH", f"/jobs/{made['jobId']}", {"defaults": {"baseline": {"cron": "0 * * * *"}}})
+    assert patched.status == 200 and patched.body["defaults"]["baseline"]["cron"] == "0 * * * *"
+    bad = client("POST", "/jobs", {"name": "j", "defaults": {"baseline": {"cron": "61 * * * *"}}})
+    assert (bad.status, bad.paths()) == (422, ["defaults.baseline.cron"])
+
+
+def test_a_secret_header_is_rotated_in_any_spelling(client: Client, job_id: str) -> None:
+    request = {"url": "http://127.0.0.1/", "headers": {"Authorization": "Bearer old", "X-A": "1"}}
+    made = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "request": request}).body
+    rotated = client(
+        "PATCH", f"/endpoints/{made['endpointId']}", {"request": {"headers": {"authorization": "Bearer new"}}}
+    )
+    assert rotated.body["request"]["headers"] == {"authorization": "***", "X-A": "1"}
+
+
+def test_a_patch_that_changes_nothing_is_no_new_version(client: Client, endpoint_id: str) -> None:
+    before = client("GET", f"/endpoints/{endpoint_id}").body
+    assert client("PATCH", f"/endpoints/{endpoint_id}", {}).body == before
+
+
+def test_an_archived_jobs_endpoints_take_no_run_now(client: Client, job_id: str, endpoint_id: str) -> None:
+    client("DELETE", f"/jobs/{job_id}")
+    assert client("POST", f"/endpoints/{endpoint_id}/run").status == 409
+
+
+def test_a_number_that_json_cannot_write_is_refused(client: Client, job_id: str) -> None:
+    raw = json.dumps({**ENDPOINT, "metadata": {"n": 0}}).replace('"n": 0', '"n": 1e999')
+    assert client("POST", f"/jobs/{job_id}/endpoints", raw=raw).status == 400
+
+
+def test_a_forged_cursor_is_malformed_whatever_is_in_it(client: Client) -> None:
+    for plain in (b"[" * 1500, b"{}", b'["x", ""]', b"[1,2,3]"):
+        cursor = base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
+        assert client("GET", "/runs", query={"cursor": cursor}).status in (400, 422)

@@ -1,6 +1,7 @@
 """The loop under a virtual clock: what a target sees when, over the real use cases and the memory store."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,9 @@ from rubato.usecases.claim_due import claim_due
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.read_runs import list_runs
 from rubato.usecases.trigger_run import trigger_run
+from rubato.usecases.update_endpoint import delete_endpoint
 from rubato.usecases.update_job import update_job
-from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, an_endpoint
+from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, a_job, an_endpoint
 
 
 def failing(_call: Call) -> Reply:
@@ -191,6 +193,40 @@ def test_after_an_outage_the_latest_missed_slot_runs_once_and_the_rest_is_counte
     assert stored is not None and stored.state.missed == 2
 
 
+def test_a_claimed_chain_comes_out_of_an_outage_with_the_latest_missed_slot() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world)
+    stage = Stage(world)
+    stage.play_seconds(30)
+    world.clock.instant = MIDNIGHT + 3630 * SECOND
+    stage.play_seconds(3725)
+    stored = world.endpoints.load(endpoint.id)
+    assert [slot for slot, _, _ in history(world, endpoint)] == [3600, 3660, 3720]
+    assert stored is not None and (stored.state.missed, stored.state.skipped) == (59, 0)
+
+
+def test_a_missed_slot_keeps_its_jitter() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), jitter_ms=HOUR - 1)
+    world.clock.instant = MIDNIGHT + 5 * HOUR + 5
+    Stage(world).play(MIDNIGHT + 6 * HOUR)
+    assert world.outbound.calls
+    for run in world.runs.of_endpoint(endpoint.id, RunFilter(), 10, None).items:
+        assert run.started_at is not None and run.started_at >= run.due_at > run.slot
+
+
+def test_a_clamped_rhythm_comes_out_of_an_outage_once_and_stays_within_its_clamp() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(60 * SECOND), clamp=Clamp(min_interval_ms=600 * SECOND))
+    stage = Stage(world)
+    stage.play_seconds(90)
+    world.clock.instant = MIDNIGHT + 7250 * SECOND
+    stage.play_seconds(7900)
+    stored = world.endpoints.load(endpoint.id)
+    assert [slot for slot, _, _ in history(world, endpoint)] == [60, 6660, 7260, 7860]
+    assert stored is not None and stored.state.missed == 10
+
+
 def test_with_the_skip_policy_missed_slots_do_not_run() -> None:
     world = MemoryWorld()
     endpoint = an_endpoint(world, IntervalBaseline(300 * SECOND), missed_runs=MissedRuns.SKIP)
@@ -270,6 +306,82 @@ def test_when_the_queue_refuses_messages_the_tick_brings_the_runs_back() -> None
     stage.play_seconds(241)
     assert world.outbound.seconds()[0] <= 180
     assert world.telemetry.warnings
+
+
+def hold(status: JobStatus, world: MemoryWorld, job_id: str) -> None:
+    update_job(world, ANNE, job_id, lambda job: replace(job, status=status))
+
+
+def test_a_resume_that_overtakes_a_slow_pause_of_the_job_wins() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world)
+    job_id, of_job = endpoint.config.job_id, world.endpoints.of_job
+    overtaken: list[bool] = []
+
+    def slow(*args: Any) -> Any:
+        page = of_job(*args)
+        if not overtaken:
+            overtaken.append(True)
+            hold(JobStatus.ACTIVE, world, job_id)
+        return page
+
+    world.endpoints.of_job = slow  # type: ignore[method-assign,assignment]
+    hold(JobStatus.PAUSED, world, job_id)
+    Stage(world).play_seconds(125)
+    assert world.outbound.seconds() == [60, 120]
+
+
+def test_a_release_does_not_trust_a_lagging_reading_of_the_states() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world)
+    stale = world.endpoints.states([endpoint.id])
+    hold(JobStatus.PAUSED, world, endpoint.config.job_id)
+    world.endpoints.states = lambda _ids: stale  # type: ignore[method-assign,assignment]
+    hold(JobStatus.ACTIVE, world, endpoint.config.job_id)
+    stored = world.endpoints.load(endpoint.id)
+    assert stored is not None and not stored.state.held and stored.state.wake_at is not None
+
+
+def test_one_broken_endpoint_does_not_withhold_the_runs_of_the_others_in_a_tick() -> None:
+    world = MemoryWorld()
+    job = a_job(world)
+    made = [an_endpoint(world, IntervalBaseline(HOUR), job, name=str(n)).id for n in range(12)]
+    save_state = world.endpoints.save_state
+
+    def save(endpoint_id: str, *states: Any) -> Any:
+        if endpoint_id == made[5]:
+            raise RuntimeError("throttled")
+        return save_state(endpoint_id, *states)
+
+    world.endpoints.save_state = save  # type: ignore[method-assign,assignment]
+    world.clock.instant = MIDNIGHT + HOUR - 60 * SECOND
+    counts = claim_due(world, range(16), world.clock.now() + 1000)
+    assert (counts["claimed"], counts["failed"]) == (11, 1)
+    assert {message.endpoint_id for _, message in world.queue.waiting} == set(made) - {made[5]}
+
+
+def test_a_run_now_that_had_not_begun_does_not_call_a_deleted_endpoint() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR))
+    trigger_run(world, ANNE, endpoint.id)
+    delete_endpoint(world, ANNE, endpoint.id)
+    Stage(world).play_seconds(10)
+    assert world.outbound.calls == []
+
+
+def test_a_run_now_on_a_resting_endpoint_is_made_good_when_its_worker_dies() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), timeout_ms=1000)
+    hold(JobStatus.PAUSED, world, endpoint.config.job_id)
+    run_id = trigger_run(world, ANNE, endpoint.id)
+    world.outbound.answer = lost_worker
+    stage = Stage(world)
+    with pytest.raises(MemoryError):
+        stage.play_seconds(10)
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200)
+    stage.play_seconds(200)
+    run = world.runs.get(run_id)
+    assert run is not None and (run.status, run.attempt) == (RunStatus.SUCCESS, 2)
 
 
 def test_a_paused_job_holds_its_endpoints_and_its_resume_runs_the_missed_slot_once() -> None:

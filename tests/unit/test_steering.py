@@ -231,3 +231,81 @@ def test_every_steering_leaves_a_trace_with_its_reason(world: MemoryWorld, clien
         ("resetFailureCount", "e"),
         ("clearAdaptiveHints", "f"),
     ]
+
+
+def test_a_resume_keeps_the_min_clamp(world: MemoryWorld, client: Client) -> None:
+    probe, stage = endpoint(client, 10, clamp={"minIntervalMs": 60_000}), Stage(world)
+    stage.play_seconds(15)
+    steer(client, probe, "pause", pauseUntil="indefinite")
+    stage.play_seconds(30)
+    steer(client, probe, "pause", pauseUntil=None)
+    stage.play_seconds(80)
+    assert world.outbound.seconds() == [10, 70]
+
+
+def test_a_one_shot_that_waited_behind_a_pause_fires_once(world: MemoryWorld, client: Client) -> None:
+    probe, stage = endpoint(client, 3600), Stage(world)
+    steer(client, probe, "hints/one-shot", runInMs=60_000)
+    world.queue.waiting.clear()
+    stage.ticking = False
+    stage.play_seconds(61)
+    steer(client, probe, "pause", pauseUntil="indefinite")
+    stage.play_seconds(70)
+    steer(client, probe, "pause", pauseUntil=None)
+    stage.play_seconds(300)
+    assert world.outbound.seconds() == [70]
+    assert sources(client, probe) == ["ai-oneshot"]
+
+
+def test_a_pause_that_ended_while_the_job_was_held_ends_with_the_job(world: MemoryWorld, client: Client) -> None:
+    probe, stage = endpoint(client, 3600), Stage(world)
+    job = client("GET", f"/endpoints/{probe}").body["jobId"]
+    steer(client, probe, "pause", pauseUntil="2025-01-01T00:20:00Z")
+    client("PATCH", f"/jobs/{job}", {"status": "paused"})
+    stage.play_seconds(5400)
+    client("PATCH", f"/jobs/{job}", {"status": "active"})
+    stage.play_seconds(7300)
+    assert world.outbound.seconds() == [5400, 7200]
+
+
+def test_slots_that_pass_while_a_run_ends_in_a_pause_are_counted(world: MemoryWorld, client: Client) -> None:
+    probe, stage = endpoint(client, 60, timeoutMs=120_000), Stage(world)
+
+    def answer(_call: Any) -> Reply:
+        steer(client, probe, "pause", pauseUntil="indefinite")
+        return Reply(duration_ms=1, status_code=200)
+
+    world.outbound.answer, world.outbound.takes_ms = answer, 90_000
+    stage.play_seconds(100)
+    assert client("GET", f"/endpoints/{probe}").body["skippedCount"] == 1
+
+
+def test_a_new_baseline_whose_first_slot_is_the_claimed_one_keeps_it(world: MemoryWorld, client: Client) -> None:
+    job = client("POST", "/jobs", {"name": "shop"}).body["jobId"]
+    body = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"cron": "0 * * * *"}}
+    probe = client("POST", f"/jobs/{job}/endpoints", body).body["endpointId"]
+    stage = Stage(world)
+    stage.play_seconds(3550)
+    edited = client("PATCH", f"/endpoints/{probe}", {"baseline": {"cron": "*/30 * * * *"}}).body
+    assert (edited["state"], edited["nextRunAt"]) == ("active", "2025-01-01T01:00:00.000Z")
+    stage.play_seconds(5401)
+    assert world.outbound.seconds() == [3600, 5400]
+
+
+def test_a_begun_run_that_is_made_good_does_not_move_the_grid_of_a_new_baseline(
+    world: MemoryWorld, client: Client
+) -> None:
+    probe, stage = endpoint(client, 3600, timeoutMs=1000), Stage(world)
+
+    def die(_call: Any) -> Reply:
+        raise MemoryError("the worker dies here")
+
+    world.outbound.answer = die
+    with pytest.raises(MemoryError):
+        stage.play_seconds(3605)
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200)
+    edited_at = world.clock.now()
+    client("PATCH", f"/endpoints/{probe}", {"baseline": {"intervalMs": 7_200_000}})
+    stage.play_seconds(3800)
+    stored = world.endpoints.load(probe)
+    assert stored is not None and stored.state.anchor == edited_at

@@ -16,9 +16,15 @@ def configured(endpoint: Endpoint, config: EndpointConfig, now: int) -> Endpoint
     return edited.with_state(anchor=now, shadow=None, next=None)
 
 
-def held(endpoint: Endpoint, holds: bool) -> Endpoint:
-    """The job pauses or resumes: `holds` says whether it keeps its endpoints from running."""
-    return endpoint if endpoint.state.held == holds else endpoint.with_state(held=holds)
+def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:
+    """The job pauses or resumes: `holds` says whether it keeps its endpoints from running.
+
+    A pause of the endpoint's own that ended meanwhile is over: the release at `now` is the moment of its resume.
+    """
+    if endpoint.state.held == holds:
+        return endpoint
+    pause = endpoint.state.pause
+    return endpoint.with_state(held=holds, pause=None if pause is not None and pause.is_over(now) else pause)
 
 
 def deleted(endpoint: Endpoint, now: int) -> Endpoint:

@@ -41,6 +41,12 @@ def next_run(now: int, endpoint: Endpoint) -> Plan | None:
     return _clamp(now, endpoint, cadence) if cadence else None
 
 
+def cadence_run(now: int, endpoint: Endpoint) -> Plan | None:
+    """The next run of the cadence, clamped, one-shots aside."""
+    cadence = cadence_slot(now, endpoint)
+    return _clamp(now, endpoint, cadence) if cadence else None
+
+
 def cadence_at(now: int, endpoint: Endpoint) -> Cadence | None:
     """The cadence that rules at `now`: the tightest live interval hint, else the baseline; None when dormant."""
     live = [h for h in endpoint.hints if h.kind is HintKind.INTERVAL and h.is_live(now)]
@@ -65,7 +71,7 @@ def cadence_slot(now: int, endpoint: Endpoint) -> Plan | None:
         if slot is None:
             return None
         if cadence.hint is None or max(slot, earliest(endpoint) or slot) < cadence.hint.expires_at:
-            return _on_grid(endpoint, cadence, slot)
+            return on_grid(endpoint, cadence, slot)
         moment = cadence.hint.expires_at
 
 
@@ -104,7 +110,8 @@ def _baseline(endpoint: Endpoint) -> Cadence | None:
     return None
 
 
-def _on_grid(endpoint: Endpoint, cadence: Cadence, slot: int) -> Plan:
+def on_grid(endpoint: Endpoint, cadence: Cadence, slot: int) -> Plan:
+    """The plan of a grid slot, jitter included."""
     hint_id = cadence.hint.hint_id if cadence.hint else None
     due = slot + _jitter(endpoint, cadence.grid, slot)
     return Plan(slot=slot, due=due, source=cadence.source, hint_id=hint_id, on_grid=True)

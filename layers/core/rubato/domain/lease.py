@@ -19,6 +19,9 @@ RESEND_LEASE_MS = 2 * MINUTE
 STARTED_MARGIN_MS = 15 * SECOND
 # A slot that is later than one heartbeat of the tick has passed in an outage.
 MISFIRE_GRACE_MS = MINUTE
+# A claimed run that comes later than this comes out of an outage, and gives way to a newer slot. One whose message was
+# lost comes sooner (an unstarted lease and a tick), and keeps its slot and run id.
+OUTAGE_MS = 2 * MINUTE
 MAX_ATTEMPTS = 3
 
 
@@ -48,10 +51,10 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
     Idempotent: settling twice at one instant changes nothing. A run in flight is left alone: its end settles again.
     """
     state = endpoint.state
+    if endpoint.is_deleted and not _has_begun(state):
+        return _unplanned(endpoint)
     if state.is_running:
         return endpoint
-    if endpoint.is_deleted:
-        return _unplanned(endpoint)
     if state.is_paused(now):
         return _park(endpoint, now)
     planned = _catch_up(endpoint, now) or _pending(endpoint, now) or governor.next_run(now, endpoint)
@@ -59,7 +62,7 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
     if planned is None:
         return _unplanned(awake)
     if state.claim is not None and state.claim.plan == planned:
-        return awake
+        return awake.with_state(next=planned)
     return _place(awake, planned, now, look_ahead_ms)
 
 
@@ -71,7 +74,8 @@ def start(endpoint: Endpoint, now: int) -> Endpoint:
     started = endpoint.with_state(claim=replace(claim, started_at=now, lease_until=lease))
     if claim.is_manual:
         return started
-    anchor = claim.plan.slot if claim.plan.on_grid else state.anchor
+    # A further attempt moves nothing: a new baseline may have set the anchor meanwhile.
+    anchor = claim.plan.slot if claim.plan.on_grid and claim.attempt == 1 else state.anchor
     return started.with_state(anchor=anchor, last_slot=claim.plan.slot)
 
 
@@ -121,15 +125,27 @@ def misfire(endpoint: Endpoint, now: int) -> Endpoint:
     """A planned slot was found late: keep the latest missed one or none, as configured; count the rest. Settle next."""
     state, late = endpoint.state, endpoint.state.next
     assert late is not None
-    cadence = governor.cadence_at(now, endpoint)
-    newest, passed = late, 0
-    if late.on_grid and cadence is not None:
-        newest = _latest_missed(cadence, late, now)
-        passed = cadence.grid.count_between(late.slot, now)
+    newest, passed = _latest_missed(endpoint, late, now)
     if is_too_late(endpoint, newest, now):
         gone = endpoint.with_state(next=None, claim=None, missed=state.missed + passed + 1)
         return _without_hint(gone, late)
     return endpoint.with_state(next=newest, claim=None, missed=state.missed + passed)
+
+
+def overtaken(endpoint: Endpoint, now: int) -> Endpoint | None:
+    """A claimed run came so late that newer slots have passed: the claim turns to the latest one, under its fence.
+
+    None when that one must not run now, so that the endpoint is to be settled anew. Turning the claim in place keeps a
+    backlog from chasing the grid for ever.
+    """
+    claim = endpoint.state.claim
+    assert claim is not None
+    turned = misfire(endpoint, now)
+    newest = turned.state.next
+    if newest is None or newest.due > now:
+        return None
+    run_id = ids.run_id(endpoint.id, newest.slot, newest.trigger)
+    return turned.with_state(claim=replace(claim, plan=newest, run_id=run_id))
 
 
 def is_late(endpoint: Endpoint, now: int) -> bool:
@@ -137,10 +153,7 @@ def is_late(endpoint: Endpoint, now: int) -> bool:
     planned = endpoint.state.next
     if planned is None or planned.due > now:
         return False
-    if is_too_late(endpoint, planned, now):
-        return True
-    cadence = governor.cadence_at(now, endpoint)
-    return planned.on_grid and cadence is not None and cadence.grid.count_between(planned.slot, now, 1) > 0
+    return is_too_late(endpoint, planned, now) or _latest_missed(endpoint, planned, now)[1] > 0
 
 
 def claim_next(endpoint_id: str, state: EndpointState, now: int) -> EndpointState:
@@ -165,12 +178,26 @@ def look(state: EndpointState, now: int, horizon: int) -> Look:
     return Look.REPLAN if state.next.due <= now else Look.CLAIM
 
 
-def _latest_missed(cadence: governor.Cadence, late: Plan, now: int) -> Plan:
-    slot = cadence.grid.latest_at_or_before(now, late.slot)
-    if slot is None:
-        return late
-    hint_id = cadence.hint.hint_id if cadence.hint else None
-    return Plan(slot=slot, due=slot, source=cadence.source, hint_id=hint_id, on_grid=True)
+def _latest_missed(endpoint: Endpoint, late: Plan, now: int) -> tuple[Plan, int]:
+    """The latest slot that has passed since the late one, and how many did; the late one itself and 0 when none did."""
+    cadence = governor.cadence_at(now, endpoint)
+    if late.trigger != "cadence" or cadence is None:
+        return late, 0
+    if late.on_grid:
+        slot = cadence.grid.latest_at_or_before(now, late.slot)
+        passed = cadence.grid.count_between(late.slot, now)
+        return (late, 0) if slot is None else (governor.on_grid(endpoint, cadence, slot), passed)
+    gap = _clamped_gap(endpoint, late)
+    passed = (now - late.slot) // gap if gap else 0
+    moved = late.slot + passed * (gap or 0)
+    return replace(late, slot=moved, due=moved), passed
+
+
+def _clamped_gap(endpoint: Endpoint, planned: Plan) -> int | None:
+    """How far apart the runs are while this clamp rules."""
+    if planned.source is Source.CLAMPED_MAX:
+        return endpoint.config.clamp.max_interval_ms
+    return endpoint.config.clamp.min_interval_ms if planned.source is Source.CLAMPED_MIN else None
 
 
 def is_too_late(endpoint: Endpoint, planned: Plan, now: int) -> bool:
@@ -208,13 +235,20 @@ def _unplanned(endpoint: Endpoint) -> Endpoint:
     return endpoint.with_state(next=None, claim=None, wake_at=None)
 
 
+def _has_begun(state: EndpointState) -> bool:
+    """Whether the target was called, or is about to be, for the claimed run."""
+    return state.claim is not None and (state.claim.started_at is not None or state.claim.attempt > 1)
+
+
 def _park(endpoint: Endpoint, now: int) -> Endpoint:
     """Put a paused endpoint to rest; remember the slot that waits, so that a resume knows whether it was missed."""
     state = endpoint.state
     shadow = state.shadow
     if not state.parked or shadow is None:
-        pending = state.next if state.next is not None and state.next.slot <= now else None
-        waiting = pending or governor.cadence_slot(now, endpoint)
+        # A one-shot needs no shadow: its hint brings it back.
+        pending = state.next if state.next is not None and state.next.trigger == "cadence" else None
+        due = pending if pending is not None and pending.slot <= now else None
+        waiting = due or governor.cadence_run(now, endpoint)
         shadow = waiting.slot if waiting else None
     until = None if state.held or state.pause is None else state.pause.until
     return endpoint.with_state(next=None, claim=None, parked=True, shadow=shadow, wake_at=until)
@@ -259,14 +293,16 @@ def _auto_pause(endpoint: Endpoint, now: int) -> Endpoint:
 def _skip_overlapped(endpoint: Endpoint, claim: Claim, now: int) -> Endpoint:
     """Grid slots that came while the run was in flight are passed over and counted."""
     cadence = governor.cadence_at(now, endpoint)
-    if cadence is None or endpoint.is_deleted or endpoint.state.is_paused(now):
+    if cadence is None or endpoint.is_deleted:
         return endpoint
     seen = max(claim.plan.slot, (governor.earliest(endpoint) or 0) - 1)
     passed = cadence.grid.count_between(seen, now) if seen < now else 0
     planned = endpoint.state.next
-    if planned is not None and planned.slot <= now:
+    if planned is not None and planned.due <= now:
         passed += int(planned.slot <= seen)
         endpoint = endpoint.with_state(next=None)
+    elif planned is not None and seen < planned.slot <= now:
+        passed -= 1  # its jitter keeps it ahead
     return endpoint.with_state(skipped=endpoint.state.skipped + passed)
 
 

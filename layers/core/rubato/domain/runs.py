@@ -97,7 +97,7 @@ def judge(reply: Reply, success_codes: tuple[str, ...]) -> Verdict:
 def code_range(text: str, path: str = "successCodes") -> tuple[int, int]:
     """`200` or `200-299` as inclusive bounds; raises Invalid for anything else."""
     low_text, dash, high_text = text.partition("-")
-    if low_text.isdecimal() and (high_text.isdecimal() or not dash):
+    if text.isascii() and low_text.isdecimal() and (high_text.isdecimal() or not dash):
         low, high = int(low_text), int(high_text or low_text)
         if 100 <= low <= high <= 599:
             return low, high

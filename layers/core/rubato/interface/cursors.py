@@ -24,9 +24,9 @@ def decode_cursor(cursor: str | None, listed: dict[str, Any]) -> str | None:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         fingerprint, position = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise Malformed("cursor: not a cursor of this service; leave it out to start over") from None
-    if fingerprint != _fingerprint(listed) or not isinstance(position, str):
+    if fingerprint != _fingerprint(listed) or not isinstance(position, str) or not position:
         raise Malformed("cursor: given for another list; leave it out to start over")
     return position
 

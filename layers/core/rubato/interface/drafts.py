@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from rubato.domain.endpoint import Clamp, EndpointConfig, TargetRequest
-from rubato.domain.errors import Invalid
+from rubato.domain.errors import FieldError, Invalid
+from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.schedule import read_baseline
 from rubato.interface import views
@@ -14,6 +15,7 @@ from rubato.interface.inputs import (
     MAX_METADATA_BYTES,
     AddEndpointInput,
     ClampInput,
+    DefaultsInput,
     EndpointFields,
     JobFields,
     RequestInput,
@@ -37,7 +39,8 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 
 def job_draft(fields: JobFields) -> Job:
-    """A job without identity: that is given when it is stored."""
+    """A job without identity: that is given when it is stored. Raises Invalid for impossible defaults."""
+    _check_defaults(fields.defaults)
     return Job(
         job_id="",
         tenant_id="",
@@ -52,17 +55,30 @@ def job_draft(fields: JobFields) -> Job:
     )
 
 
+def _check_defaults(defaults: DefaultsInput) -> None:
+    low, high = (defaults.clamp.min_interval_ms, defaults.clamp.max_interval_ms) if defaults.clamp else (None, None)
+    if low is not None and high is not None and low > high:
+        raise Invalid.field("defaults.clamp.minIntervalMs", f"{low} is above maxIntervalMs {high}")
+    try:
+        if defaults.baseline is not None:
+            read_baseline(defaults.baseline.model_dump(by_alias=True))
+    except Invalid as refused:
+        raise Invalid(*(FieldError(f"defaults.{each.path}", each.message) for each in refused.errors)) from None
+
+
 def patched_job(job: Job, patch: dict[str, Any]) -> Job:
     """The job after a merge patch in the public spelling; raises Invalid."""
     status = patch.pop("status", None)
-    current = {
+    current: dict[str, Any] = {
         "name": job.name,
         "description": job.description,
         "tags": list(job.tags),
         "owner": job.owner,
-        "defaults": job.defaults,
+        "defaults": dict(job.defaults),
         "isSynthetic": job.is_synthetic,
     }
+    if (patch.get("defaults") or {}).get("baseline") is not None:
+        current["defaults"].pop("baseline", None)
     draft = job_draft(read_json(JobFields, json.dumps(merge_patch(current, patch))))
     return replace(
         job,
@@ -115,7 +131,7 @@ def patched_endpoint(config: EndpointConfig, patch: dict[str, Any]) -> EndpointC
     """The configuration after a merge patch in the public spelling; raises Invalid."""
     current = views.config_fields(config)
     # The stored header values, not the masked ones, are what a patch merges into.
-    current["request"]["headers"] = dict(config.request.headers)
+    current["request"]["headers"] = _respelled(config.request.headers, (patch.get("request") or {}).get("headers"))
     for field in _REPLACED_WHOLE:
         if patch.get(field) is not None:
             current.pop(field)
@@ -129,6 +145,12 @@ def patched_endpoint(config: EndpointConfig, patch: dict[str, Any]) -> EndpointC
         updated_at=config.updated_at,
         version=config.version,
     )
+
+
+def _respelled(stored: Headers, patch: Any) -> dict[str, str]:
+    """Stored headers by name, in the patch's spelling where it names them: header names know no case."""
+    given = {name.lower(): name for name in patch} if isinstance(patch, dict) else {}
+    return {given.get(name.lower(), name): value for name, value in stored}
 
 
 def _clamp(given: ClampInput) -> Clamp:
@@ -147,6 +169,9 @@ def _request(given: RequestInput) -> TargetRequest:
 
 
 def _check_size(path: str, value: Any, limit: int) -> None:
-    size = len(json.dumps(value, ensure_ascii=False).encode())
+    try:
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:
+        raise Invalid.field(path, "holds a number that JSON can't write") from None
     if size > limit:
         raise Invalid.field(path, f"is {size} bytes as JSON; at most {limit} are allowed")

@@ -1,6 +1,7 @@
 """The HTTP door: from an API Gateway event to an action and back. Routes, and errors to statuses, in one place."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,7 @@ _STATUS: dict[type[errors.RubatoError], tuple[int, str]] = {
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 _JSON_TYPES = ("application/json", "application/merge-patch+json")
 _MAX_BODY_BYTES = 262_144
+_MAX_PATH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def _route(world: World, event: dict[str, Any]) -> Response:
     allowed = sorted({action.method for action, _ in matching})
     if method == "OPTIONS":
         return Response(204, None, {"Allow": ", ".join([*allowed, "OPTIONS"])})
+    if len(path) > _MAX_PATH:
+        raise errors.NotFound("route", path[:_MAX_PATH])
     for action, match in matching:
         if action.method == method:
             return _perform(world, event, action, {key: unquote(value) for key, value in match.groupdict().items()})
@@ -153,12 +157,20 @@ def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
     if len(text) > _MAX_BODY_BYTES:
         raise errors.Invalid.field("", f"the body is longer than {_MAX_BODY_BYTES} bytes")
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant)
+        plain = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):
         raise errors.Malformed("the body is not valid JSON") from None
     if not isinstance(plain, dict):
         raise errors.Invalid.field("", "the body must be a JSON object")
     return plain
+
+
+def _finite(text: str) -> float:
+    """A number beyond a double's range would be written as Infinity, which is not JSON."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is out of range")
+    return number
 
 
 def _refuse_constant(name: str) -> None:

@@ -256,8 +256,8 @@ class ListEndpointsInput(PageInput):
 class ListRunsInput(PageInput):
     """Input of listRuns."""
 
-    job_id: str | None = Field(default=None, description="Only runs of this job.")
-    endpoint_id: str | None = Field(default=None, description="Only runs of this endpoint.")
+    job_id: str | None = Field(default=None, max_length=255, description="Only runs of this job.")
+    endpoint_id: str | None = Field(default=None, max_length=255, description="Only runs of this endpoint.")
     status: RunStatus | None = Field(default=None, description="Only runs that stand so.")
     source: Source | None = Field(default=None, description="Only runs with this cause.")
     since: str | None = Field(default=None, description="Only slots at or after this time.")

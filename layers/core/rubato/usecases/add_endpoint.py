@@ -40,4 +40,4 @@ def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:
     job = find_job(world, caller, endpoint.config.job_id)
     if job.holds == endpoint.state.held:
         return endpoint
-    return replan(world, endpoint.id, lambda latest, _now: Changed(edits.held(latest, job.holds)))
+    return replan(world, endpoint.id, lambda latest, now: Changed(edits.held(latest, job.holds, now)))

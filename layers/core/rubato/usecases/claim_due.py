@@ -52,16 +52,23 @@ def _claim_page(world: World, page: Sequence[str], horizon: int, deadline: int) 
         if world.clock.now() >= deadline:
             counts["left"] += 1
         elif endpoint_id in states:
-            try:
-                counts[_look_at(world, endpoint_id, states[endpoint_id], horizon, outgoing)] += 1
-            except (WriteRaced, Conflict, NotFound):
-                # Somebody else moved it: theirs is the newer truth.
-                counts["raced"] += 1
+            counts[_try_at(world, endpoint_id, states[endpoint_id], horizon, outgoing)] += 1
     unsent = world.queue.send(outgoing, world.clock.now())
     if unsent:
         # Each of them is claimed: its lease ends soon and a later tick sends it again.
         world.telemetry.warn("run messages not sent", count=len(unsent))
     return counts
+
+
+def _try_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]) -> str:
+    try:
+        return _look_at(world, endpoint_id, state, horizon, outgoing)
+    except (WriteRaced, Conflict, NotFound):
+        # Somebody else moved it: theirs is the newer truth.
+        return "raced"
+    except Exception as error:  # noqa: BLE001 - one endpoint must not withhold the messages of the others
+        world.telemetry.warn("tick failed for an endpoint", endpointId=endpoint_id, error=type(error).__name__)
+        return "failed"
 
 
 def _look_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]) -> str:

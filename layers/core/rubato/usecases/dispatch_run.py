@@ -53,10 +53,11 @@ def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
         claim = current.state.claim
         assert claim is not None
         now = max(world.clock.now(), claim.plan.due)
-        if claim.attempt == 1 and lease.is_too_late(current, claim.plan, now):
+        ready = _latest_slot(current, now)
+        if ready is None:
             replan(world, current.id, _missed)
             return None
-        started = lease.start(current, now)
+        started = lease.start(ready, now)
         try:
             return replace(started, state=world.endpoints.save_state(current.id, current.state, started.state))
         except WriteRaced:
@@ -64,9 +65,19 @@ def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
     return None
 
 
+def _latest_slot(endpoint: Endpoint, now: int) -> Endpoint | None:
+    """The endpoint with its claim on the slot to run now; None when that is too late. A run that has begun stays."""
+    claim = endpoint.state.claim
+    assert claim is not None
+    if claim.is_manual or claim.attempt > 1:
+        return endpoint
+    late = lease.is_too_late(endpoint, claim.plan, now)
+    outage = now - claim.plan.due > lease.OUTAGE_MS and lease.is_late(endpoint, now)
+    return lease.overtaken(endpoint, now) if late or outage else endpoint
+
+
 def _missed(endpoint: Endpoint, now: int) -> Changed:
-    planned = endpoint.state.next
-    if planned is None or not lease.is_too_late(endpoint, planned, now):
+    if endpoint.state.is_running or not lease.is_late(endpoint, now):
         return Changed(endpoint)
     return Changed(lease.misfire(endpoint, now))
 
@@ -91,7 +102,8 @@ def _run(world: World, endpoint: Endpoint) -> str:
 
 
 def _call(world: World, endpoint: Endpoint, claim: Claim, call: Call) -> tuple[int, Reply]:
-    gone = claim.attempt > 1 and (endpoint.is_deleted or endpoint.state.is_paused(world.clock.now()))
+    resting = endpoint.state.is_paused(world.clock.now()) and not claim.is_manual
+    gone = claim.attempt > 1 and (endpoint.is_deleted or resting)
     if claim.attempt > lease.MAX_ATTEMPTS or gone:
         why = "the workers of all attempts died" if not gone else "its worker died and the endpoint stopped meanwhile"
         return world.clock.now(), Reply(duration_ms=0, error_kind=ErrorKind.LOST, error_message=why)

@@ -30,6 +30,8 @@ def update_endpoint(
         if if_version is not None and endpoint.config.version != if_version:
             raise StaleVersion(f"endpoint {endpoint_id} is at version {endpoint.config.version}; read it again")
         config = edit(endpoint.config)
+        if config == endpoint.config:
+            return Changed(endpoint)
         check_config(config, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
         before, after = _difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)

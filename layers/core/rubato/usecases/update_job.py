@@ -56,15 +56,21 @@ def archive_job(world: World, caller: Caller, job_id: str, reason: str | None = 
 
 
 def hold_endpoints(world: World, job: Job) -> None:
-    """Make every endpoint of the job follow its status."""
+    """Make every endpoint of the job follow its status; goes on until nobody changed that meanwhile."""
+    while True:
+        _follow(world, job)
+        latest = world.jobs.get(job.job_id)
+        if latest is None or latest.holds == job.holds:
+            return
+        job = latest
 
-    def follow(endpoint: Endpoint, _now: int) -> Changed:
-        return Changed(edits.held(endpoint, job.holds))
 
-    states = world.endpoints.states(endpoint_ids(world, job.job_id))
-    lagging = [endpoint_id for endpoint_id, state in states.items() if state.held != job.holds]
+def _follow(world: World, job: Job) -> None:
+    def follow(endpoint: Endpoint, now: int) -> Changed:
+        return Changed(edits.held(endpoint, job.holds, now))
+
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), lagging))
+        list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), endpoint_ids(world, job.job_id)))
 
 
 def _told(job: Job) -> dict[str, str]:

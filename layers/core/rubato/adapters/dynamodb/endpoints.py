@@ -75,7 +75,8 @@ class DynamoEndpoints:
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
         """One conditional put when only the state differs, else one transaction."""
-        if before.config == after.config and before.hints == after.hints and not events:
+        narrow = before.config == after.config and before.hints == after.hints and not events
+        if narrow and not after.is_deleted:
             return replace(after, state=self.save_state(after.id, before.state, after.state))
         saved = after.with_state(version=before.state.version + 1)
         renamed = before.config.name != after.config.name

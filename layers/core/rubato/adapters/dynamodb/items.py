@@ -12,7 +12,7 @@ from rubato.domain.schedule import read_baseline, spell_baseline
 CONFIG = "config"
 STATE = "state"
 _HINT = "hint#"
-_NAME = "name#"
+_NAME = "n#"  # short: a name of 255 characters may take 1020 bytes, a key 1024
 # Expired hints are ignored at once; TTL only sweeps them up, later. The margin lets the next look at the endpoint find
 # and record a one-shot that never fired.
 _HINT_TTL_MARGIN_S = 30 * 86_400

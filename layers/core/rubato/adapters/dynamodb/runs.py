@@ -70,6 +70,8 @@ class DynamoRuns:
     def of_endpoint(self, endpoint_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
         """The endpoint's partition, newest first."""
         low, high = _bounds(wanted, after)
+        if low > high:
+            return Page(())
         prefix = ids.run_prefix(endpoint_id)
         position = RunItem.run_id.between(prefix + low, prefix + high[: ids.RUN_TAIL_LENGTH])
         return _collect(endpoint_id, position, None, wanted, limit, after)
@@ -77,12 +79,14 @@ class DynamoRuns:
     def of_job(self, job_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
         """The index by job, newest first."""
         low, high = _bounds(wanted, after)
+        if low > high:
+            return Page(())
         return _collect(job_id, RunItem.order.between(low, high), "byJob", wanted, limit, after)
 
 
 def _bounds(wanted: RunFilter, after: str | None) -> tuple[str, str]:
-    high = ids.slot_code(wanted.until) if wanted.until is not None else "~"
-    return ids.slot_code(wanted.since or 0), min(high, after or "~")
+    high = ids.slot_code(max(wanted.until, 0)) if wanted.until is not None else "~"
+    return ids.slot_code(max(wanted.since or 0, 0)), min(high, after or "~")
 
 
 def _collect(
