@@ -17,11 +17,6 @@ from rubato.domain.instant import MINUTE, SECOND
 UNSTARTED_LEASE_MS = 30 * SECOND
 RESEND_LEASE_MS = 2 * MINUTE
 STARTED_MARGIN_MS = 15 * SECOND
-# A slot that is later than one heartbeat of the tick has passed in an outage.
-MISFIRE_GRACE_MS = MINUTE
-# A claimed run that comes later than this comes out of an outage, and gives way to a newer slot. One whose message was
-# lost comes sooner (an unstarted lease and a tick), and keeps its slot and run id.
-OUTAGE_MS = 2 * MINUTE
 MAX_ATTEMPTS = 3
 
 
@@ -89,7 +84,7 @@ def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
     ended = endpoint.with_state(claim=None, last_run=last_run)
     if not claim.is_manual:
         failures = 0 if result.status is RunStatus.SUCCESS else endpoint.state.failures + 1
-        ended = _without_hint(ended, claim.plan).with_state(failures=failures, next=None)
+        ended = without_hint(ended, claim.plan).with_state(failures=failures, next=None)
         ended = _auto_pause(ended, now)
     return _skip_overlapped(ended, claim, now)
 
@@ -121,41 +116,6 @@ def recover(state: EndpointState, now: int) -> EndpointState:
     return replace(state, claim=again, fence=again.fence)
 
 
-def misfire(endpoint: Endpoint, now: int) -> Endpoint:
-    """A planned slot was found late: keep the latest missed one or none, as configured; count the rest. Settle next."""
-    state, late = endpoint.state, endpoint.state.next
-    assert late is not None
-    newest, passed = _latest_missed(endpoint, late, now)
-    if is_too_late(endpoint, newest, now):
-        gone = endpoint.with_state(next=None, claim=None, missed=state.missed + passed + 1)
-        return _without_hint(gone, late)
-    return endpoint.with_state(next=newest, claim=None, missed=state.missed + passed)
-
-
-def overtaken(endpoint: Endpoint, now: int) -> Endpoint | None:
-    """A claimed run came so late that newer slots have passed: the claim turns to the latest one, under its fence.
-
-    None when that one must not run now, so that the endpoint is to be settled anew. Turning the claim in place keeps a
-    backlog from chasing the grid for ever.
-    """
-    claim = endpoint.state.claim
-    assert claim is not None
-    turned = misfire(endpoint, now)
-    newest = turned.state.next
-    if newest is None or newest.due > now:
-        return None
-    run_id = ids.run_id(endpoint.id, newest.slot, newest.trigger)
-    return turned.with_state(claim=replace(claim, plan=newest, run_id=run_id))
-
-
-def is_late(endpoint: Endpoint, now: int) -> bool:
-    """Whether the planned slot needs `misfire` rather than a plain claim."""
-    planned = endpoint.state.next
-    if planned is None or planned.due > now:
-        return False
-    return is_too_late(endpoint, planned, now) or _latest_missed(endpoint, planned, now)[1] > 0
-
-
 def claim_next(endpoint_id: str, state: EndpointState, now: int) -> EndpointState:
     """Claim the planned run for the queue."""
     assert state.next is not None
@@ -176,39 +136,6 @@ def look(state: EndpointState, now: int, horizon: int) -> Look:
     if state.next is None or state.next.due > horizon:
         return Look.LEAVE
     return Look.REPLAN if state.next.due <= now else Look.CLAIM
-
-
-def _latest_missed(endpoint: Endpoint, late: Plan, now: int) -> tuple[Plan, int]:
-    """The latest slot that has passed since the late one, and how many did; the late one itself and 0 when none did."""
-    cadence = governor.cadence_at(now, endpoint)
-    if late.trigger != "cadence" or cadence is None:
-        return late, 0
-    if late.on_grid:
-        slot = cadence.grid.latest_at_or_before(now, late.slot)
-        passed = cadence.grid.count_between(late.slot, now)
-        return (late, 0) if slot is None else (governor.on_grid(endpoint, cadence, slot), passed)
-    gap = _clamped_gap(endpoint, late)
-    passed = (now - late.slot) // gap if gap else 0
-    moved = late.slot + passed * (gap or 0)
-    return replace(late, slot=moved, due=moved), passed
-
-
-def _clamped_gap(endpoint: Endpoint, planned: Plan) -> int | None:
-    """How far apart the runs are while this clamp rules."""
-    if planned.source is Source.CLAMPED_MAX:
-        return endpoint.config.clamp.max_interval_ms
-    return endpoint.config.clamp.min_interval_ms if planned.source is Source.CLAMPED_MIN else None
-
-
-def is_too_late(endpoint: Endpoint, planned: Plan, now: int) -> bool:
-    """Whether a planned run has passed beyond what its owner allows."""
-    config, lateness = endpoint.config, now - planned.due
-    if planned.trigger != "cadence":
-        # A one-shot is bounded by its own TTL, a run-now by nothing.
-        return any(h.hint_id == planned.hint_id and not h.is_live(now) for h in endpoint.hints)
-    if config.max_lateness_ms is not None and lateness > config.max_lateness_ms:
-        return True
-    return config.missed_runs is MissedRuns.SKIP and lateness > MISFIRE_GRACE_MS
 
 
 def _place(endpoint: Endpoint, planned: Plan, now: int, look_ahead_ms: int) -> Endpoint:
@@ -276,7 +203,8 @@ def _pending(endpoint: Endpoint, now: int) -> Plan | None:
     return planned
 
 
-def _without_hint(endpoint: Endpoint, planned: Plan) -> Endpoint:
+def without_hint(endpoint: Endpoint, planned: Plan) -> Endpoint:
+    """A one-shot is used up by the run that it caused; other runs use up nothing."""
     if not planned.trigger.startswith("oneshot/"):
         return endpoint
     return replace(endpoint, hints=tuple(h for h in endpoint.hints if h.hint_id != planned.hint_id))

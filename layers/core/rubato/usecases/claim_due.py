@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from rubato.domain import lease
+from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
@@ -28,8 +28,8 @@ def claim_due(world: World, shards: Iterable[int], deadline: int) -> Counter[str
 def overdue(endpoint: Endpoint, now: int) -> Changed:
     """The change behind every belated look: a slot found late is run once or skipped, as configured."""
     state = endpoint.state
-    if state.claim is None and not state.is_paused(now) and lease.is_late(endpoint, now):
-        return Changed(lease.misfire(endpoint, now))
+    if state.claim is None and not state.is_paused(now) and misfire.is_late(endpoint, now):
+        return Changed(misfire.misfire(endpoint, now))
     return Changed(endpoint)
 
 

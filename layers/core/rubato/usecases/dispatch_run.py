@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rubato.domain import lease
+from rubato.domain import lease, misfire
 from rubato.domain.compose import compose
 from rubato.domain.endpoint import Claim, Endpoint, RunStatus
 from rubato.domain.errors import NotFound, RubatoError, WriteRaced
@@ -71,15 +71,15 @@ def _latest_slot(endpoint: Endpoint, now: int) -> Endpoint | None:
     assert claim is not None
     if claim.is_manual or claim.attempt > 1:
         return endpoint
-    late = lease.is_too_late(endpoint, claim.plan, now)
-    outage = now - claim.plan.due > lease.OUTAGE_MS and lease.is_late(endpoint, now)
-    return lease.overtaken(endpoint, now) if late or outage else endpoint
+    late = misfire.is_too_late(endpoint, claim.plan, now)
+    outage = now - claim.plan.due > misfire.OUTAGE_MS and misfire.is_late(endpoint, now)
+    return misfire.overtaken(endpoint, now) if late or outage else endpoint
 
 
 def _missed(endpoint: Endpoint, now: int) -> Changed:
-    if endpoint.state.is_running or not lease.is_late(endpoint, now):
+    if endpoint.state.is_running or not misfire.is_late(endpoint, now):
         return Changed(endpoint)
-    return Changed(lease.misfire(endpoint, now))
+    return Changed(misfire.misfire(endpoint, now))
 
 
 def _run(world: World, endpoint: Endpoint) -> str:
