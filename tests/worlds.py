@@ -24,7 +24,7 @@ from rubato.ports import Limits
 from rubato.usecases.add_endpoint import add_endpoint
 from rubato.usecases.claim_due import claim_due
 from rubato.usecases.create_job import create_job
-from rubato.usecases.dispatch_run import dispatch_run
+from rubato.usecases.handle_message import handle_message
 
 MIDNIGHT = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 ANNE = Caller(tenant_id="acme", key_id="key_anne", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
@@ -159,7 +159,7 @@ class Stage:
                 self.tick()
                 self._next_tick += MINUTE
             for message in self.world.queue.receive(self.world.clock.now()):
-                dispatch_run(self.world, message)
+                handle_message(self.world, message)
         self.world.clock.sleep_until(until)
 
     def play_seconds(self, seconds: float) -> None:

@@ -1,17 +1,20 @@
-"""Messages of the run queue: call each target at its time. May touch: endpoints, runs, run queue, the open internet."""
+"""Messages of the run queue: call each target at its time.
+
+May touch: endpoints, runs, audit, jobs (reading), run queue, the open internet.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rubato.adapters.sqs import load_message
 from rubato.bootstrap import AwsWorld, world
-from rubato.usecases.dispatch_run import dispatch_run
+from rubato.usecases.handle_message import handle_message
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """A batch of SQS records, each in a thread of its own; those that failed are reported one by one."""
     here = world()
-    here.open("endpoints", "runs", "queue", "outbound")
+    here.open("endpoints", "runs", "jobs", "queue", "outbound")
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
         done = list(pool.map(lambda record: _dispatch(here, record), records))
@@ -22,7 +25,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 def _dispatch(here: AwsWorld, record: dict[str, Any]) -> bool:
     try:
-        outcome = dispatch_run(here, load_message(record["body"]))
+        outcome = handle_message(here, load_message(record["body"]))
     except Exception:  # noqa: BLE001 - one bad message must not take the batch with it; the queue retries it
         here.telemetry.count("dispatch_error")
         here.telemetry.error("dispatch failed", messageId=record["messageId"])

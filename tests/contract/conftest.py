@@ -14,7 +14,7 @@ from rubato.adapters.dynamodb.keys import DynamoKeys
 from rubato.adapters.dynamodb.runs import DynamoRuns
 from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
-from rubato.ports import RunMessage
+from rubato.ports import Message
 from tests.tables import create_tables
 from tests.worlds import MemoryWorld
 
@@ -28,11 +28,11 @@ class SqsBox:
         self._queue = SqsRunQueue(client, url)
         self._client, self._url = client, url
 
-    def send(self, messages: Any, now: int) -> list[RunMessage]:
+    def send(self, messages: Any, now: int) -> list[Message]:
         """The adapter under test."""
         return self._queue.send(messages, now)
 
-    def sent(self) -> list[RunMessage]:
+    def sent(self) -> list[Message]:
         """What can be received at once; messages with a delay stay hidden."""
         answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
         return [load_message(message["Body"]) for message in answer.get("Messages", [])]

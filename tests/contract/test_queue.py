@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
-from rubato.ports import RunMessage
+from rubato.ports import JobMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 
@@ -20,6 +20,8 @@ def test_a_message_comes_back_as_it_was_sent_and_unknown_fields_are_ignored() ->
     message = RunMessage(endpoint_id="ep_1", due=MIDNIGHT, run_id="run_1", fence=7)
     assert load_message(dump_message(message)) == message
     assert load_message(dump_message(message).replace("{", '{"new":1,', 1)) == message
+    follow = JobMessage(job_id="job_1", due=MIDNIGHT)
+    assert load_message(dump_message(follow)) == follow
     wake = RunMessage(endpoint_id="ep_1", due=MIDNIGHT)
     assert load_message(dump_message(wake)) == wake
 

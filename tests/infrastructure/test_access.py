@@ -17,20 +17,18 @@ def _dynamodb(*names: str) -> set[str]:
 GRANTS: dict[str, dict[str, set[str]]] = {
     "ApiFunction": {
         "ApiLogGroup": _LOG,
-        "JobsTable": _dynamodb("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "Query"),
+        "JobsTable": _dynamodb("GetItem", "PutItem"),
         "JobsTable/index/byTenantStatus": _dynamodb("Query"),
-        "EndpointsTable": _dynamodb(
-            "GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem", "UpdateItem", "ConditionCheckItem"
-        ),
+        "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
         "RunsTable": _dynamodb("GetItem", "Query"),
         "RunsTable/index/byJob": _dynamodb("Query"),
-        "AuditTable": _dynamodb("PutItem", "Query"),
+        "AuditTable": _dynamodb("PutItem"),
         "RunQueue": {"sqs:SendMessage"},
     },
     "AuthorizerFunction": {"AuthorizerLogGroup": _LOG, "KeysTable": _dynamodb("GetItem")},
     "TickFunction": {
         "TickLogGroup": _LOG,
-        "EndpointsTable": _dynamodb("GetItem", "BatchGetItem", "Query", "PutItem", "DeleteItem"),
+        "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
         "EndpointsTable/index/due": _dynamodb("Query"),
         "AuditTable": _dynamodb("PutItem"),
         "RunQueue": {"sqs:SendMessage"},
@@ -38,7 +36,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
     "DispatcherFunction": {
         "DispatcherLogGroup": _LOG,
         "JobsTable": _dynamodb("GetItem"),
-        "EndpointsTable": _dynamodb("GetItem", "Query", "PutItem", "DeleteItem"),
+        "EndpointsTable": _dynamodb("Query", "PutItem", "DeleteItem"),
         "RunsTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
         "AuditTable": _dynamodb("PutItem"),
         "RunQueue": {f"sqs:{each}Message" for each in ("Send", "Receive", "Delete")} | {"sqs:GetQueueAttributes"},

@@ -10,9 +10,9 @@ from rubato.domain.exchange import Call, ErrorKind, Reply
 from rubato.domain.instant import HOUR, SECOND
 from rubato.domain.jobs import JobStatus
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
-from rubato.ports import RunFilter
+from rubato.ports import RunFilter, RunMessage
 from rubato.usecases.claim_due import claim_due
-from rubato.usecases.dispatch_run import dispatch_run
+from rubato.usecases.handle_message import handle_message
 from rubato.usecases.read_runs import list_runs
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import delete_endpoint
@@ -81,7 +81,7 @@ def test_a_worker_that_died_is_replaced_after_its_lease_with_a_higher_attempt_an
     world.clock.instant = MIDNIGHT + 30 * SECOND
     world.outbound.answer = lost_worker
     with pytest.raises(MemoryError):
-        dispatch_run(world, world.queue.receive(world.clock.now())[0])
+        handle_message(world, world.queue.receive(world.clock.now())[0])
     world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=200)
     Stage(world).play_seconds(119)
     run = world.runs.get(claim.run_id)
@@ -331,6 +331,27 @@ def test_a_resume_that_overtakes_a_slow_pause_of_the_job_wins() -> None:
     assert world.outbound.seconds() == [60, 120]
 
 
+@pytest.mark.parametrize("status", [JobStatus.PAUSED, JobStatus.ACTIVE])
+def test_a_worker_that_dies_while_its_job_is_paused_or_resumed_is_made_good_within_a_minute(status: JobStatus) -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(10 * SECOND))
+    if status is JobStatus.ACTIVE:
+        hold(JobStatus.PAUSED, world, endpoint.config.job_id)
+    of_job = world.endpoints.of_job
+
+    def die(*_: object) -> Any:
+        raise MemoryError("the worker dies here")
+
+    world.endpoints.of_job = die  # type: ignore[method-assign,assignment]
+    with pytest.raises(MemoryError):
+        hold(status, world, endpoint.config.job_id)
+    world.endpoints.of_job = of_job  # type: ignore[method-assign]
+    Stage(world).play_seconds(60)
+    world.outbound.calls.clear()
+    Stage(world).play_seconds(120)
+    assert bool(world.outbound.calls) == (status is JobStatus.ACTIVE)
+
+
 def test_a_release_does_not_trust_a_lagging_reading_of_the_states() -> None:
     world = MemoryWorld()
     endpoint = an_endpoint(world)
@@ -357,7 +378,8 @@ def test_one_broken_endpoint_does_not_withhold_the_runs_of_the_others_in_a_tick(
     world.clock.instant = MIDNIGHT + HOUR - 60 * SECOND
     counts = claim_due(world, range(16), world.clock.now() + 1000)
     assert (counts["claimed"], counts["failed"]) == (11, 1)
-    assert {message.endpoint_id for _, message in world.queue.waiting} == set(made) - {made[5]}
+    sent = {message.endpoint_id for _, message in world.queue.waiting if isinstance(message, RunMessage)}
+    assert sent == set(made) - {made[5]}
 
 
 def test_a_run_now_that_had_not_begun_does_not_call_a_deleted_endpoint() -> None:

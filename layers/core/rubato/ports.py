@@ -49,6 +49,17 @@ class RunMessage:
     fence: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMessage:
+    """Another message of the run queue: make the endpoints of a job follow its status, at `due`."""
+
+    job_id: str
+    due: int
+
+
+Message = RunMessage | JobMessage
+
+
 class Clock(Protocol):
     """The only source of time."""
 
@@ -183,7 +194,7 @@ class Trail(Protocol):
 class RunQueue(Protocol):
     """The delayed queue between whoever claims and the dispatchers. At least once, in no order."""
 
-    def send(self, messages: Sequence[RunMessage], now: int) -> list[RunMessage]:
+    def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """Deliver each at or up to a second before its due time; gives those that could not be sent."""
         ...
 

@@ -13,7 +13,7 @@ from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.ids import shard_of
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.runs import Run
-from rubato.ports import Page, RunFilter, RunMessage
+from rubato.ports import Message, Page, RunFilter
 
 T = TypeVar("T")
 _DUE_PAGE = 100
@@ -226,17 +226,17 @@ class MemoryKeys:
 class MemoryRunQueue:
     """Implements ports.RunQueue; `waiting` holds (visible at, message). Set `failing` to lose every send."""
 
-    waiting: list[tuple[int, RunMessage]] = field(default_factory=list)
+    waiting: list[tuple[int, Message]] = field(default_factory=list)
     failing: bool = False
 
-    def send(self, messages: Sequence[RunMessage], now: int) -> list[RunMessage]:
+    def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """Delays in whole seconds, rounded down, as SQS has them."""
         if self.failing:
             return list(messages)
         self.waiting.extend((now + max(message.due - now, 0) // 1000 * 1000, message) for message in messages)
         return []
 
-    def receive(self, now: int) -> list[RunMessage]:
+    def receive(self, now: int) -> list[Message]:
         """Take what is visible at `now`, in no promised order."""
         visible = [message for at, message in self.waiting if at <= now]
         self.waiting = [(at, message) for at, message in self.waiting if at > now]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rubato.domain.instant import SECOND
-from rubato.ports import RunMessage
+from rubato.ports import JobMessage, Message, RunMessage
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -23,14 +23,14 @@ class SqsRunQueue:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, messages: Sequence[RunMessage], now: int) -> list[RunMessage]:
+    def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """In batches of ten."""
-        unsent: list[RunMessage] = []
+        unsent: list[Message] = []
         for start in range(0, len(messages), _BATCH):
             unsent += self._send_batch(messages[start : start + _BATCH], now)
         return unsent
 
-    def _send_batch(self, messages: Sequence[RunMessage], now: int) -> list[RunMessage]:
+    def _send_batch(self, messages: Sequence[Message], now: int) -> list[Message]:
         entries = [
             {"Id": str(number), "MessageBody": dump_message(message), "DelaySeconds": delay_s(message.due, now)}
             for number, message in enumerate(messages)
@@ -44,18 +44,24 @@ def delay_s(due: int, now: int) -> int:
     return min(max(due - now, 0) // SECOND, _MAX_DELAY_S)
 
 
-def dump_message(message: RunMessage) -> str:
+def dump_message(message: Message) -> str:
     """The message's body."""
-    body = {"v": _VERSION, "endpointId": message.endpoint_id, "due": message.due}
-    if message.run_id is not None:
-        body |= {"runId": message.run_id, "fence": message.fence}
+    body: dict[str, Any] = {"v": _VERSION, "due": message.due}
+    if isinstance(message, JobMessage):
+        body["jobId"] = message.job_id
+    else:
+        body["endpointId"] = message.endpoint_id
+        if message.run_id is not None:
+            body |= {"runId": message.run_id, "fence": message.fence}
     return json.dumps(body, separators=(",", ":"))
 
 
-def load_message(body: str) -> RunMessage:
+def load_message(body: str) -> Message:
     """From a message's body; unknown fields are ignored. Raises ValueError when it is no message of ours."""
     try:
         plain = json.loads(body)
+        if "jobId" in plain:
+            return JobMessage(job_id=str(plain["jobId"]), due=int(plain["due"]))
         return RunMessage(
             endpoint_id=str(plain["endpointId"]),
             due=int(plain["due"]),

@@ -8,7 +8,7 @@ from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
-from rubato.ports import RunMessage, World
+from rubato.ports import Message, RunMessage, World
 from rubato.usecases.replan import Changed, replan
 
 _PARALLEL_SHARDS = 16
@@ -46,7 +46,7 @@ def _claim_shard(world: World, shard: int, deadline: int) -> Counter[str]:
 
 def _claim_page(world: World, page: Sequence[str], horizon: int, deadline: int) -> Counter[str]:
     counts: Counter[str] = Counter()
-    outgoing: list[RunMessage] = []
+    outgoing: list[Message] = []
     states = world.endpoints.states(page)
     for endpoint_id in page:
         if world.clock.now() >= deadline:
@@ -60,7 +60,7 @@ def _claim_page(world: World, page: Sequence[str], horizon: int, deadline: int) 
     return counts
 
 
-def _try_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]) -> str:
+def _try_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[Message]) -> str:
     try:
         return _look_at(world, endpoint_id, state, horizon, outgoing)
     except (WriteRaced, Conflict, NotFound):
@@ -71,7 +71,7 @@ def _try_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, 
         return "failed"
 
 
-def _look_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[RunMessage]) -> str:
+def _look_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[Message]) -> str:
     now = world.clock.now()
     match lease.look(state, now, horizon):
         case Look.CLAIM:

@@ -1,21 +1,16 @@
 """Change, pause, resume, archive and restore a job."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from rubato.domain import edits
 from rubato.domain.access import Caller
-from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, StaleVersion, WriteRaced
 from rubato.domain.jobs import Job, JobStatus
 from rubato.ports import World
-from rubato.usecases.get_job import endpoint_ids
+from rubato.usecases.follow_job import follow_job, promise_to_follow
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
-from rubato.usecases.replan import MAX_TRIES, Changed, replan
-
-_PARALLEL = 8
+from rubato.usecases.replan import MAX_TRIES
 
 
 def update_job(
@@ -38,12 +33,14 @@ def update_job(
             raise StaleVersion(f"job {job_id} is at version {before.version}; read it again")
         after = replace(edit(before), updated_at=world.clock.now())
         event = event_by(world, caller, job_id, action, before=_told(before), after=_told(after), reason=reason)
+        if before.holds != after.holds:
+            promise_to_follow(world, job_id)
         try:
             saved = world.jobs.save(before, after, event)
         except WriteRaced:
             continue
-        # NOTE: always, not only when the status changed: repeating the request mends a fan-out that died half-way.
-        hold_endpoints(world, saved)
+        if before.holds != after.holds:
+            follow_job(world, saved)
         return saved
     raise Conflict(f"job {job_id} is being changed by too many writers; try again")
 
@@ -53,24 +50,6 @@ def archive_job(world: World, caller: Caller, job_id: str, reason: str | None = 
     return update_job(
         world, caller, job_id, lambda job: replace(job, status=JobStatus.ARCHIVED), action="archiveJob", reason=reason
     )
-
-
-def hold_endpoints(world: World, job: Job) -> None:
-    """Make every endpoint of the job follow its status; goes on until nobody changed that meanwhile."""
-    while True:
-        _follow(world, job)
-        latest = world.jobs.get(job.job_id)
-        if latest is None or latest.holds == job.holds:
-            return
-        job = latest
-
-
-def _follow(world: World, job: Job) -> None:
-    def follow(endpoint: Endpoint, now: int) -> Changed:
-        return Changed(edits.held(endpoint, job.holds, now))
-
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), endpoint_ids(world, job.job_id)))
 
 
 def _told(job: Job) -> dict[str, str]:

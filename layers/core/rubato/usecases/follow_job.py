@@ -1,0 +1,48 @@
+"""The endpoints of a job follow its status, whatever dies on the way."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from rubato.domain import edits
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.instant import SECOND
+from rubato.domain.jobs import Job
+from rubato.ports import JobMessage, World
+from rubato.usecases.get_job import endpoint_ids
+from rubato.usecases.replan import Changed, replan
+
+_PARALLEL = 8
+# Longer than the API function may run: by then it has followed, or died.
+_SECOND_LOOK_MS = 45 * SECOND
+
+
+def promise_to_follow(world: World, job_id: str) -> None:
+    """Put a second look on the queue before the first begins, so that a worker that dies half-way is made good."""
+    now = world.clock.now()
+    if world.queue.send([JobMessage(job_id=job_id, due=now + _SECOND_LOOK_MS)], now):
+        world.telemetry.warn("second look at a job not sent", jobId=job_id)
+
+
+def take_second_look(world: World, message: JobMessage) -> str:
+    """What the dispatcher does with such a message. Writes nothing where all is well."""
+    job = world.jobs.get(message.job_id)
+    if job is not None:
+        follow_job(world, job)
+    return "followed"
+
+
+def follow_job(world: World, job: Job) -> None:
+    """Make every endpoint of the job follow its status; goes on until nobody changed that meanwhile."""
+    while True:
+        _follow(world, job)
+        latest = world.jobs.get(job.job_id)
+        if latest is None or latest.holds == job.holds:
+            return
+        job = latest
+
+
+def _follow(world: World, job: Job) -> None:
+    def follow(endpoint: Endpoint, now: int) -> Changed:
+        return Changed(edits.held(endpoint, job.holds, now))
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), endpoint_ids(world, job.job_id)))
