@@ -13,12 +13,28 @@ from rubato.adapters.dynamodb.jobs import DynamoJobs
 from rubato.adapters.dynamodb.keys import DynamoKeys
 from rubato.adapters.dynamodb.runs import DynamoRuns
 from rubato.adapters.dynamodb.trail import DynamoTrail
+from rubato.adapters.memory import MemoryRunQueue
 from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
 from rubato.ports import Message
 from tests.tables import create_tables
-from tests.worlds import MemoryWorld
+from tests.worlds import MIDNIGHT, MemoryWorld
 
 _RETENTION_S = 30 * 86_400
+
+
+class MemoryBox:
+    """The memory queue in the same clothes."""
+
+    def __init__(self, queue: MemoryRunQueue) -> None:
+        self._queue = queue
+
+    def send(self, messages: Any, now: int) -> list[Message]:
+        """The fake under test."""
+        return self._queue.send(messages, now)
+
+    def sent(self) -> list[Message]:
+        """What is visible at midnight."""
+        return self._queue.receive(MIDNIGHT)
 
 
 class SqsBox:
@@ -42,7 +58,9 @@ class SqsBox:
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A world whose store is either the fake or the real adapters."""
     if request.param == "memory":
-        yield MemoryWorld()
+        world: Any = MemoryWorld()
+        world.box = MemoryBox(world.queue)
+        yield world
         return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
@@ -63,5 +81,5 @@ def _aws_world() -> Any:
     world.trail = DynamoTrail()
     queues = boto3.client("sqs", region_name="eu-central-1")
     url = queues.create_queue(QueueName="runs")["QueueUrl"]
-    world.sqs = SqsBox(open_client("eu-central-1"), url)
+    world.box = SqsBox(open_client("eu-central-1"), url)
     return world

@@ -1,4 +1,4 @@
-"""What the run queue promises, over SQS as moto has it."""
+"""What the run queue promises, over the memory queue and over SQS as moto has it."""
 
 from typing import Any
 
@@ -32,11 +32,16 @@ def test_what_is_no_message_is_refused_with_a_value_error(body: str) -> None:
         load_message(body)
 
 
-@pytest.mark.parametrize("world", ["aws"], indirect=True)
 def test_messages_go_out_in_batches_and_due_ones_are_there_at_once(world: Any) -> None:
     messages = [RunMessage(endpoint_id=f"ep_{n}", due=MIDNIGHT, run_id=f"run_{n}", fence=n) for n in range(23)]
-    assert world.sqs.send(messages, MIDNIGHT) == []
+    assert world.box.send(messages, MIDNIGHT) == []
     received: list[RunMessage] = []
-    while batch := world.sqs.sent():
+    while batch := world.box.sent():
         received += batch
     assert sorted(received, key=lambda message: message.fence) == messages
+
+
+def test_a_message_that_is_due_later_is_not_there_yet(world: Any) -> None:
+    later = RunMessage(endpoint_id="ep_1", due=MIDNIGHT + 60_000, run_id="run_1", fence=1)
+    assert world.box.send([later], MIDNIGHT) == []
+    assert world.box.sent() == []
