@@ -37,7 +37,9 @@ def up(
     """Build, deploy to an emulator of AWS, and show the runs until Ctrl-C. State is kept."""
     if detach and with_demo:
         raise Trouble("--demo needs its target here: leave out --detach, or run `rubato demo` beside the stack")
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a parent process has Ctrl-C ignored, as shells do for what they start in the background.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     home = Home.at(port, state_dir)
     stack = bring_up(home, fresh=fresh)
     if detach:
