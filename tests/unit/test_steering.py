@@ -104,6 +104,15 @@ def test_a_one_shot_that_could_not_fire_in_time_is_recorded(world: MemoryWorld, 
     assert client("GET", f"/endpoints/{probe}").body["hints"] == []
 
 
+def test_a_new_hint_does_not_hide_that_an_older_one_shot_never_fired(world: MemoryWorld, client: Client) -> None:
+    probe = endpoint(client, 3600)
+    steer(client, probe, "pause", pauseUntil="indefinite")
+    steer(client, probe, "hints/one-shot", runInMs=0, ttlMinutes=1)
+    world.clock.instant += 61_000
+    steer(client, probe, "hints/one-shot", runInMs=60_000)
+    assert [event.action for event in world.trail.events].count("expireOneShotRun") == 1
+
+
 def test_clearing_hints_falls_back_to_the_baseline_at_once(world: MemoryWorld, client: Client) -> None:
     probe, stage = endpoint(client, 60), Stage(world)
     steer(client, probe, "hints/interval", intervalMs=3_600_000)
@@ -309,3 +318,20 @@ def test_a_begun_run_that_is_made_good_does_not_move_the_grid_of_a_new_baseline(
     stage.play_seconds(3800)
     stored = world.endpoints.load(probe)
     assert stored is not None and stored.state.anchor == edited_at
+
+
+def test_a_one_shot_in_flight_beyond_its_expiry_has_fired_and_is_not_told_as_expired(
+    world: MemoryWorld, client: Client
+) -> None:
+    probe, stage = endpoint(client, 3600, timeoutMs=300_000), Stage(world)
+
+    def answer(_call: Any) -> Reply:
+        world.clock.instant += 120_000
+        steer(client, probe, "hints/interval", intervalMs=1_800_000)
+        return Reply(duration_ms=1, status_code=200)
+
+    world.outbound.answer = answer
+    steer(client, probe, "hints/one-shot", runInMs=0, ttlMinutes=1)
+    stage.play_seconds(1)
+    assert "expireOneShotRun" not in [event.action for event in world.trail.events]
+    assert [hint["kind"] for hint in client("GET", f"/endpoints/{probe}").body["hints"]] == ["interval"]

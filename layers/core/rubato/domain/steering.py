@@ -88,8 +88,14 @@ def failures_reset(endpoint: Endpoint) -> Endpoint:
 
 
 def expired_one_shots(endpoint: Endpoint, now: int) -> tuple[Hint, ...]:
-    """One-shots that never fired and no longer may."""
-    return tuple(hint for hint in endpoint.hints if hint.kind is HintKind.ONE_SHOT and not hint.is_live(now))
+    """One-shots that never fired and no longer may. The one whose run is in flight has fired."""
+    claim = endpoint.state.claim
+    fired = claim.plan.hint_id if claim is not None and endpoint.state.is_running else None
+    return tuple(
+        hint
+        for hint in endpoint.hints
+        if hint.kind is HintKind.ONE_SHOT and not hint.is_live(now) and hint.hint_id != fired
+    )
 
 
 def ttl_ms(minutes: int) -> int:

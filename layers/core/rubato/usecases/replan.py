@@ -38,12 +38,14 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
     before = known or _load(world, endpoint_id)
     for _ in range(MAX_TRIES):
         now = world.clock.now()
-        changed = _without_expired(world, change(before, now), now)
+        current, expiries = _without_expired(world, before, now)
+        changed = change(current, now)
+        events = (*expiries, *changed.events)
         after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms)
-        if after == before and not changed.events:
+        if after == before and not events:
             return before
         try:
-            saved = world.endpoints.save(before, after, *changed.events)
+            saved = world.endpoints.save(before, after, *events)
         except WriteRaced:
             before = _load(world, endpoint_id)
             continue
@@ -76,14 +78,13 @@ def _waking(world: World, after: Endpoint, now: int) -> RunMessage | None:
     return RunMessage(endpoint_id=after.id, due=state.wake_at) if imminent else None
 
 
-def _without_expired(world: World, changed: Changed, now: int) -> Changed:
+def _without_expired(world: World, endpoint: Endpoint, now: int) -> tuple[Endpoint, tuple[Event, ...]]:
     """One-shots that never fired and no longer may are taken away, and the trail says so."""
-    expired = steering.expired_one_shots(changed.endpoint, now)
+    expired = steering.expired_one_shots(endpoint, now)
     if not expired:
-        return changed
-    kept = tuple(hint for hint in changed.endpoint.hints if hint not in expired)
-    events = tuple(expiry_event(world, changed.endpoint, hint) for hint in expired)
-    return Changed(replace(changed.endpoint, hints=kept), (*changed.events, *events))
+        return endpoint, ()
+    kept = tuple(hint for hint in endpoint.hints if hint not in expired)
+    return replace(endpoint, hints=kept), tuple(expiry_event(world, endpoint, hint) for hint in expired)
 
 
 def _load(world: World, endpoint_id: str) -> Endpoint:
