@@ -33,12 +33,12 @@ def interval(
     with _drilling(url, key) as (api, job, target):
         step_ms = round(every * 1000)
         with step(f"watching {count} endpoints every {every:g} s for {seconds} s"):
-            _add(api, job, target, count, {"intervalMs": step_ms})
+            first_slots = _add(api, job, target, count, {"intervalMs": step_ms})
+            # Slots of the last interval may still be on their way when the watch ends: they don't count.
+            last = time.time() * 1000 + (seconds - every) * 1000
             time.sleep(seconds)
-        calls = list(target.seen)
-    expected = sum(
-        (max(c.slot for c in mine) - min(c.slot for c in mine)) // step_ms + 1 for mine in _by_path(calls).values()
-    )
+        calls = [call for call in list(target.seen) if call.slot <= last]
+    expected = sum(int(last - first) // step_ms + 1 for first in first_slots if first <= last)
     _report({"drill": "interval", "everyS": every, "endpoints": count, "expected": expected}, calls)
 
 
@@ -51,8 +51,9 @@ def herd(
 ) -> None:
     """Endpoints that are all due at one second: are all called once, and how long does it take to the last?"""
     with _drilling(url, key) as (api, job, target):
-        due = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(seconds=120 + count // _PARALLEL)
-        due = due.replace(second=0) + timedelta(minutes=1)
+        # Beyond the look-ahead, so that the tick claims them; on a whole minute, as cron has it.
+        due = datetime.now(UTC) + timedelta(seconds=180 + count // _PARALLEL)
+        due = due.replace(second=0, microsecond=0)
         with step(f"adding {count} endpoints for {due:%H:%M}"):
             _add(api, job, target, count, {"cron": f"{due.minute} {due.hour} * * *"})
         with step("waiting for the slot and the last call"):
@@ -75,20 +76,17 @@ def _drilling(url: str, key: str) -> Iterator[tuple[Api, str, Target]]:
             api.call("DELETE", f"/jobs/{job}")
 
 
-def _add(api: Api, job: str, target: Target, count: int, baseline: dict[str, Any]) -> None:
-    def add(number: int) -> None:
+def _add(api: Api, job: str, target: Target, count: int, baseline: dict[str, Any]) -> list[float]:
+    """Add the endpoints; gives the first slot of each, in ms."""
+
+    def add(number: int) -> float:
         request = {"url": f"{target.url}/{number}"}
-        api.call("POST", f"/jobs/{job}/endpoints", {"name": str(number), "request": request, "baseline": baseline})
+        wanted = {"name": str(number), "request": request, "baseline": baseline}
+        made = api.call("POST", f"/jobs/{job}/endpoints", wanted)
+        return datetime.fromisoformat(made["nextRunAt"]).timestamp() * 1000
 
     with ThreadPoolExecutor(_PARALLEL) as pool:
-        list(pool.map(add, range(count)))
-
-
-def _by_path(calls: list[Call]) -> dict[str, list[Call]]:
-    found: dict[str, list[Call]] = {}
-    for call in calls:
-        found.setdefault(call.path, []).append(call)
-    return found
+        return list(pool.map(add, range(count)))
 
 
 def _report(facts: dict[str, Any], calls: list[Call]) -> None:

@@ -58,6 +58,14 @@ def test_a_hint_may_slow_an_endpoint_down(world: MemoryWorld, client: Client) ->
     assert world.outbound.seconds() == [30, 60, 90, 135]
 
 
+def test_a_list_of_endpoints_shows_their_hints_too(world: MemoryWorld, client: Client) -> None:
+    probe = endpoint(client)
+    steer(client, probe, "hints/interval", intervalMs=60_000)
+    shown = client("GET", f"/endpoints/{probe}").body
+    assert client("GET", f"/jobs/{shown['jobId']}/endpoints").body["items"] == [shown]
+    assert shown["hints"]
+
+
 def test_the_tightest_of_several_hints_rules_and_authors_replace_their_own(world: MemoryWorld, client: Client) -> None:
     probe = endpoint(client)
     steer(client, probe, "hints/interval", intervalMs=60_000)

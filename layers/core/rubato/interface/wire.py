@@ -35,10 +35,6 @@ class Listing(Output, Generic[T]):
     next_cursor: str | None = Field(description="Pass it as cursor for the next page; null at the end.")
 
 
-class Nothing(Wire):
-    """No input."""
-
-
 def read_json(model: type[T], text: str) -> T:
     """Validate a JSON document strictly (no guessing between types); raises Invalid naming each field."""
     assert issubclass(model, BaseModel)
