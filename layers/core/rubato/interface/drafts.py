@@ -9,17 +9,10 @@ from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.schedule import read_baseline
-from rubato.interface import views
-from rubato.interface.inputs import (
-    MAX_BODY_BYTES,
-    MAX_METADATA_BYTES,
-    AddEndpointInput,
-    ClampInput,
-    DefaultsInput,
-    EndpointFields,
-    JobFields,
-    RequestInput,
-)
+from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
+from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_METADATA_BYTES, ClampInput
+from rubato.interface.inputs.jobs import DefaultsInput, JobFields
+from rubato.interface.views import endpoints as views
 from rubato.interface.wire import read_json
 
 _REPLACED_WHOLE = ("baseline",)

@@ -10,7 +10,8 @@ from urllib.parse import unquote
 from rubato import __version__
 from rubato.domain import errors
 from rubato.domain.access import Caller
-from rubato.interface.catalog import CATALOG, Action
+from rubato.interface.action import Action
+from rubato.interface.catalog import CATALOG
 from rubato.interface.gateway import caller_of
 from rubato.interface.wire import Output, read_json, read_text
 from rubato.ports import World

@@ -1,0 +1,120 @@
+"""The actions on jobs."""
+
+from rubato.domain.access import Caller, Scope
+from rubato.interface import drafts
+from rubato.interface.action import Action, action
+from rubato.interface.actions.paging import next_cursor, patch_of, position
+from rubato.interface.inputs.fields import JobInput
+from rubato.interface.inputs.jobs import ArchiveJobInput, CreateJobInput, JobPatch, ListJobsInput
+from rubato.interface.outputs.jobs import JobDetails, JobView
+from rubato.interface.views import jobs as views
+from rubato.interface.wire import Listing
+from rubato.ports import World
+from rubato.usecases import create_job as creating
+from rubato.usecases import list_jobs as listing_jobs
+from rubato.usecases import update_job as updating_job
+from rubato.usecases.get_job import get_job as read_job
+
+
+def create_job(world: World, caller: Caller, given: CreateJobInput) -> JobView:
+    """createJob."""
+    return views.job_view(creating.create_job(world, caller, drafts.job_draft(given)))
+
+
+def get_job(world: World, caller: Caller, given: JobInput) -> JobDetails:
+    """getJob."""
+    return views.job_details(read_job(world, caller, given.job_id))
+
+
+def list_jobs(world: World, caller: Caller, given: ListJobsInput) -> Listing[JobView]:
+    """listJobs."""
+    page = listing_jobs.list_jobs(
+        world,
+        caller,
+        status=given.status,
+        tag=given.tag,
+        is_synthetic=given.is_synthetic,
+        limit=given.limit,
+        after=position(given),
+    )
+    return Listing[JobView](
+        items=[views.job_view(job) for job in page.items], next_cursor=next_cursor(given, page.next)
+    )
+
+
+def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | None = None) -> JobView:
+    """updateJob."""
+    patch = patch_of(given, "job_id", "reason")
+    job = updating_job.update_job(
+        world,
+        caller,
+        given.job_id,
+        lambda job: drafts.patched_job(job, dict(patch)),
+        if_version=if_version,
+        reason=given.reason,
+    )
+    return views.job_view(job)
+
+
+def archive_job(world: World, caller: Caller, given: ArchiveJobInput) -> JobView:
+    """archiveJob."""
+    return views.job_view(updating_job.archive_job(world, caller, given.job_id, given.reason))
+
+
+ACTIONS: tuple[Action, ...] = (
+    action(
+        "createJob",
+        "POST /jobs",
+        Scope.JOBS_WRITE,
+        "Create a job: a named group of endpoints.",
+        takes=CreateJobInput,
+        gives=JobView,
+        run=create_job,
+        status=201,
+    ),
+    action(
+        "getJob",
+        "GET /jobs/{jobId}",
+        Scope.JOBS_READ,
+        "Read a job and how its endpoints are doing.",
+        takes=JobInput,
+        gives=JobDetails,
+        run=get_job,
+        read_only=True,
+        idempotent=True,
+        versioned=True,
+    ),
+    action(
+        "listJobs",
+        "GET /jobs",
+        Scope.JOBS_READ,
+        "List jobs, newest first.",
+        takes=ListJobsInput,
+        gives=Listing[JobView],
+        run=list_jobs,
+        read_only=True,
+        idempotent=True,
+    ),
+    action(
+        "updateJob",
+        "PATCH /jobs/{jobId}",
+        Scope.JOBS_WRITE,
+        "Change, pause, resume or restore a job.",
+        takes=JobPatch,
+        gives=JobView,
+        run=update_job,
+        idempotent=True,
+        versioned=True,
+    ),
+    action(
+        "archiveJob",
+        "DELETE /jobs/{jobId}",
+        Scope.JOBS_WRITE,
+        "Stop a job for good; its history is kept, and setting its status to active restores it.",
+        takes=ArchiveJobInput,
+        gives=JobView,
+        run=archive_job,
+        destructive=True,
+        idempotent=True,
+    ),
+)

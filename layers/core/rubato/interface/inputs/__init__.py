@@ -1,0 +1,1 @@
+"""What the actions take. Shapes and ranges are checked here, rules across fields in rubato.domain.checks."""

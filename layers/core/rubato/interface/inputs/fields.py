@@ -1,0 +1,91 @@
+"""Fields and inputs that several actions share."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from rubato.interface.wire import Wire
+
+MAX_METADATA_BYTES = 4096
+
+
+MAX_BODY_BYTES = 65_536
+
+
+YEAR_MS = 366 * 86_400_000
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("must be printable, without line breaks and without space at either end")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable)]
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
+
+
+Reason = Annotated[str | None, Field(default=None, max_length=1000, description="Why; kept in the audit trail.")]
+
+
+JobId = Annotated[str, Field(description="The job's id.")]
+
+
+EndpointId = Annotated[str, Field(description="The endpoint's id.")]
+
+
+RunId = Annotated[str, Field(description="The run's id.")]
+
+
+Milliseconds = Annotated[int, Field(ge=1, le=YEAR_MS)]
+
+
+class BaselineInput(Wire):
+    """Exactly one of intervalMs, cron and manual."""
+
+    interval_ms: Milliseconds | None = Field(default=None, description="Run every so many milliseconds, without drift.")
+    cron: str | None = Field(default=None, max_length=255, description="Five-field cron expression, or a nickname.")
+    timezone: str | None = Field(default=None, max_length=64, description="IANA zone of the cron expression (UTC).")
+    manual: Literal[True] | None = Field(default=None, description="Dormant: runs only on a one-shot or a run-now.")
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if sum(value is not None for value in (self.interval_ms, self.cron, self.manual)) != 1:
+            raise ValueError("give exactly one of intervalMs, cron and manual")
+        if self.timezone is not None and self.cron is None:
+            raise ValueError("timezone goes with cron")
+        return self
+
+
+class ClampInput(Wire):
+    """Bounds on the gap between runs."""
+
+    min_interval_ms: Milliseconds | None = Field(default=None, description="Never sooner after the last run.")
+    max_interval_ms: Milliseconds | None = Field(default=None, description="Never later after the last run.")
+
+
+class PageInput(Wire):
+    """Which page of a list."""
+
+    limit: int = Field(default=50, ge=1, le=200, description="How many items at most.")
+    cursor: str | None = Field(default=None, max_length=2048, description="nextCursor of the page before.")
+
+
+class JobInput(Wire):
+    """Input that names a job."""
+
+    job_id: JobId
+
+
+class EndpointInput(Wire):
+    """Input that names an endpoint."""
+
+    endpoint_id: EndpointId
+
+
+class ReasonedInput(EndpointInput):
+    """Input of clearAdaptiveHints and resetFailureCount."""
+
+    reason: Reason

@@ -1,0 +1,64 @@
+"""What the actions on jobs take."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from rubato.domain.jobs import JobStatus
+from rubato.interface.inputs.fields import BaselineInput, ClampInput, JobId, JobInput, Name, PageInput, Reason, Tag
+from rubato.interface.wire import Wire
+
+
+class DefaultsInput(Wire):
+    """What new endpoints of a job start from."""
+
+    baseline: BaselineInput | None = Field(default=None, description="Rhythm of endpoints that name none.")
+    clamp: ClampInput | None = Field(default=None, description="Clamp of endpoints that name none.")
+    timeout_ms: int | None = Field(
+        default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none."
+    )
+
+
+class JobFields(Wire):
+    """A job as configured."""
+
+    name: Name = Field(description="What people call it.")
+    description: str | None = Field(default=None, max_length=1000, description="What it is for.")
+    tags: list[Tag] = Field(default=[], max_length=20, description="Labels to filter by.")
+    owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
+    defaults: DefaultsInput = Field(default_factory=DefaultsInput, description="What new endpoints start from.")
+    is_synthetic: bool = Field(default=False, description="Monitors Rubato itself; left out of users' figures.")
+
+
+class CreateJobInput(JobFields):
+    """Input of createJob."""
+
+
+class JobPatch(Wire):
+    """Input of updateJob: JSON Merge Patch; null clears."""
+
+    job_id: JobId
+    name: Name | None = Field(default=None, description="What people call it.")
+    description: str | None = Field(default=None, max_length=1000, description="What it is for.")
+    tags: list[Tag] | None = Field(default=None, max_length=20, description="Labels; replaced whole.")
+    owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
+    defaults: dict[str, Any] | None = Field(default=None, description="What new endpoints start from; merged.")
+    is_synthetic: bool | None = Field(default=None, description="Monitors Rubato itself.")
+    status: Literal["active", "paused"] | None = Field(
+        default=None, description="paused holds every endpoint; active resumes them and restores an archived job."
+    )
+    reason: Reason
+
+
+class ArchiveJobInput(JobInput):
+    """Input of archiveJob."""
+
+    reason: Reason
+
+
+class ListJobsInput(PageInput):
+    """Input of listJobs."""
+
+    status: JobStatus | None = Field(default=None, description="Only jobs that stand so.")
+    tag: str | None = Field(default=None, max_length=64, description="Only jobs with this tag.")
+    is_synthetic: bool | None = Field(default=None, description="Only synthetic jobs, or only the others.")

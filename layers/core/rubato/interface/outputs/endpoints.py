@@ -1,0 +1,73 @@
+"""What the actions on endpoints answer."""
+
+from typing import Any
+
+from pydantic import Field
+
+from rubato.domain.endpoint import MissedRuns, RunStatus, Source, Tier
+from rubato.domain.standing import Standing
+from rubato.interface.inputs.fields import ClampInput
+from rubato.interface.outputs.steering import HintView
+from rubato.interface.wire import Output, Time
+
+
+class RequestView(Output):
+    """The configured request; values of headers that may be secret are ***."""
+
+    url: str = Field(description="The target.")
+    method: str = Field(description="HTTP method.")
+    headers: dict[str, str] = Field(description="Headers to send, by name.")
+    body: Any = Field(description="Text or JSON value.")
+    follow_redirects: bool = Field(description="Whether redirects are followed.")
+
+
+class CurrentRun(Output):
+    """The run in flight."""
+
+    run_id: str = Field(description="The run's id.")
+    started_at: Time | None = Field(description="When the call began; null while it waits for a worker.")
+    attempt: int = Field(description="Which attempt, from 1.")
+
+
+class LastRunView(Output):
+    """The latest finished run."""
+
+    run_id: str = Field(description="The run's id.")
+    status: RunStatus = Field(description="How it ended.")
+    started_at: Time = Field(description="When it began.")
+    finished_at: Time = Field(description="When it ended.")
+
+
+class EndpointView(Output):
+    """An endpoint: configuration and state."""
+
+    endpoint_id: str = Field(description="The endpoint's id.")
+    job_id: str = Field(description="The job's id.")
+    name: str = Field(description="Unique in the job.")
+    description: str | None = Field(description="What it is for.")
+    request: RequestView = Field(description="The HTTP request that a run makes.")
+    baseline: dict[str, Any] = Field(description="The rhythm to which everything falls back.")
+    clamp: ClampInput = Field(description="Bounds on the gap between runs.")
+    timeout_ms: int = Field(description="For a whole attempt.")
+    max_response_bytes: int = Field(description="Longer bodies are cut.")
+    success_codes: list[str] = Field(description="Status codes and ranges that count as success.")
+    missed_runs: MissedRuns = Field(description="What becomes of slots that passed in an outage.")
+    max_lateness_ms: int | None = Field(description="A slot later than this does not run.")
+    jitter_ms: int = Field(description="Spread of runs after their slot.")
+    auto_pause_after: int = Field(description="Pause after so many consecutive failed runs; 0 never.")
+    tier: Tier = Field(description="Its part in the job.")
+    metadata: dict[str, Any] = Field(description="Your own data.")
+    state: Standing = Field(description="active, paused, dormant or running.")
+    next_run_at: Time | None = Field(description="When it runs next; while paused, when the pause ends.")
+    source: Source | None = Field(description="Why then.")
+    why_not_running: str | None = Field(description="Why no run is planned, and the remedy.")
+    paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
+    current_run: CurrentRun | None = Field(description="The run in flight.")
+    last_run: LastRunView | None = Field(description="The latest finished run.")
+    failure_count: int = Field(description="Consecutive failed runs.")
+    skipped_count: int = Field(description="Slots passed over by overlap or policy.")
+    missed_count: int = Field(description="Slots that passed in an outage.")
+    hints: list[HintView] = Field(description="Live hints.")
+    version: int = Field(description="Grows with every change of the configuration; the ETag.")
+    created_at: Time = Field(description="When it was created.")
+    updated_at: Time = Field(description="When it was changed last.")

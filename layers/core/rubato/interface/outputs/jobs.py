@@ -1,0 +1,32 @@
+"""What the actions on jobs answer."""
+
+from pydantic import Field
+
+from rubato.domain.jobs import JobStatus
+from rubato.interface.inputs.jobs import DefaultsInput
+from rubato.interface.wire import Output, Time
+
+
+class JobView(Output):
+    """A job."""
+
+    job_id: str = Field(description="The job's id.")
+    name: str = Field(description="What people call it.")
+    description: str | None = Field(description="What it is for.")
+    status: JobStatus = Field(description="Only an active job's endpoints run.")
+    tags: list[str] = Field(description="Labels to filter by.")
+    owner: str | None = Field(description="Who answers for it.")
+    defaults: DefaultsInput = Field(description="What new endpoints start from.")
+    is_synthetic: bool = Field(description="Monitors Rubato itself.")
+    version: int = Field(description="Grows with every change; the ETag.")
+    created_at: Time = Field(description="When it was created.")
+    updated_at: Time = Field(description="When it was changed last.")
+
+
+class JobDetails(JobView):
+    """A job and what its endpoints add up to."""
+
+    endpoint_count: int = Field(description="How many endpoints it has.")
+    failing_count: int = Field(description="How many of them failed in their latest run.")
+    last_run_at: Time | None = Field(description="When one of them ran last.")
+    health: str = Field(description="unknown, healthy, degraded or failing.")

@@ -1,0 +1,55 @@
+"""What the actions that change a tempo answer."""
+
+from pydantic import Field
+
+from rubato.domain.endpoint import Source
+from rubato.interface.wire import Output, Time
+
+
+class HintView(Output):
+    """A live hint."""
+
+    hint_id: str = Field(description="The hint's id.")
+    kind: str = Field(description="interval or oneshot.")
+    author: str = Field(description="Who gave it.")
+    author_kind: str = Field(description="human, agent, service, rule or planner.")
+    reason: str | None = Field(description="Why.")
+    interval_ms: int | None = Field(description="The hinted interval.")
+    run_at: Time | None = Field(description="The time asked for, of a one-shot.")
+    created_at: Time = Field(description="When it was given.")
+    expires_at: Time = Field(description="When it is gone.")
+
+
+class HintApplied(Output):
+    """A hint was taken."""
+
+    hint: HintView = Field(description="The hint.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+    source: Source | None = Field(description="Why then.")
+
+
+class PauseView(Output):
+    """How the endpoint rests."""
+
+    paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next; while paused, when the pause ends.")
+
+
+class HintsCleared(Output):
+    """Hints were cleared."""
+
+    cleared_count: int = Field(description="How many live hints that ended.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+
+
+class FailuresReset(Output):
+    """Failures were forgotten."""
+
+    failure_count: int = Field(description="Consecutive failed runs: 0 now.")
+    next_run_at: Time | None = Field(description="When the endpoint runs next.")
+
+
+class Triggered(Output):
+    """A run-now was accepted."""
+
+    run_id: str = Field(description="The run's id.")
