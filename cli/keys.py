@@ -1,6 +1,7 @@
 """`rubato keys`: API keys, made and revoked with the deployer's own AWS credentials."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import boto3
@@ -14,12 +15,14 @@ from rubato.bootstrap import AwsWorld
 from rubato.domain.access import ALL_SCOPES, ApiKey, Scope
 from rubato.domain.errors import NotFound
 from rubato.domain.hints import ActorKind
-from rubato.domain.instant import DAY, to_iso
+from rubato.domain.instant import DAY, SECOND, to_iso
 from rubato.ports import Limits
 from rubato.settings import Settings
 from rubato.usecases import manage_keys
 
 app = typer.Typer(help="Create, list and revoke API keys, with your AWS credentials.", no_args_is_help=True)
+
+_RETENTION_DAYS = 30  # of RunRetentionDays in template.yaml
 
 Stack = Annotated[str, typer.Option(help="Name of the deployed stack.", envvar="RUBATO_STACK")]
 Region = Annotated[str | None, typer.Option(help="AWS region; by default that of your AWS configuration.")]
@@ -56,11 +59,11 @@ def list_keys(
     tenant: Tenant = "default", stack: Stack = "rubato", region: Region = None, as_json: AsJson = False
 ) -> None:
     """List the keys of a tenant."""
-    keys = [_view(key) for key in manage_keys.list_keys(_deployed(stack, region), tenant)]
+    keys = [_view(key) for key in _all_keys(_deployed(stack, region), tenant)]
     if as_json:
         typer.echo(json.dumps(keys))
         return
-    table = Table("Key", "Label", "Kind", "Scopes", "Created", "Expires", "Revoked")
+    table = Table("Key", "Label", "Kind", "Scopes", "Created", "Expires", "Used", "Revoked")
     for key in keys:
         scopes = "all" if len(key["scopes"]) == len(Scope) else " ".join(key["scopes"])
         never = "-"
@@ -71,6 +74,7 @@ def list_keys(
             scopes,
             key["createdAt"],
             key["expiresAt"] or never,
+            key["lastUsedAt"] or never,
             key["revokedAt"] or never,
         )
     Console().print(table)
@@ -87,11 +91,14 @@ def revoke(key_id: str, stack: Stack = "rubato", region: Region = None) -> None:
 
 
 def create_key(
-    *, keys_table: str, tenant: str, scopes: list[str] | None, label: str, client_kwargs: dict[str, Any]
+    *, outputs: Mapping[str, str], tenant: str, scopes: list[str] | None, label: str, client_kwargs: dict[str, Any]
 ) -> str:
-    """A new key's token, straight in a table: for the local stack. `client_kwargs` as boto3 takes them."""
+    """A new key's token, straight in the tables of a stack with these outputs: for the local stack.
+
+    `client_kwargs` as boto3 takes them.
+    """
     wanted = parse_scopes(",".join(scopes)) if scopes else ALL_SCOPES
-    world = _world(keys_table, **client_kwargs)
+    world = _world(outputs, _RETENTION_DAYS, **client_kwargs)
     _, token = manage_keys.create_key(world, tenant_id=tenant, label=label, kind=ActorKind.HUMAN, scopes=wanted)
     return token
 
@@ -114,16 +121,27 @@ def _deployed(stack: str, region: str | None) -> AwsWorld:
     except (BotoCoreError, ClientError) as error:
         raise _stop(f"can't read the stack {stack!r}: {error}\nIs it deployed, and are your credentials set?") from None
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", [])}
-    return _world(outputs["KeysTableName"], region_name=session.region_name)
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in found.get("Parameters", [])}
+    return _world(outputs, int(given.get("RunRetentionDays", _RETENTION_DAYS)), region_name=session.region_name)
 
 
-def _world(keys_table: str, region_name: str | None = None, **client: str) -> AwsWorld:
+def _all_keys(world: AwsWorld, tenant: str) -> Iterator[ApiKey]:
+    page = manage_keys.list_keys(world, tenant)
+    yield from page.items
+    while page.next is not None:
+        page = manage_keys.list_keys(world, tenant, after=page.next)
+        yield from page.items
+
+
+def _world(
+    outputs: Mapping[str, str], retention_days: int, region_name: str | None = None, **client: str
+) -> AwsWorld:
     credentials = {("host" if name == "endpoint_url" else name): value for name, value in client.items()}
     settings = Settings(
-        tables={"keys": keys_table},
+        tables={"keys": outputs["KeysTableName"], "audit": outputs["AuditTableName"]},
         queue_url=None,
         region=region_name,
-        retention_s=0,
+        retention_s=retention_days * DAY // SECOND,
         limits=Limits(),
         credentials=credentials,
     )
@@ -139,6 +157,7 @@ def _view(key: ApiKey) -> dict[str, Any]:
         "scopes": sorted(scope.value for scope in key.scopes),
         "createdAt": to_iso(key.created_at),
         "expiresAt": to_iso(key.expires_at) if key.expires_at is not None else None,
+        "lastUsedAt": to_iso(key.last_used_at) if key.last_used_at is not None else None,
         "revokedAt": to_iso(key.revoked_at) if key.revoked_at is not None else None,
     }
 

@@ -12,6 +12,8 @@ LOGICAL = {
     "runs": "RunsTable",
     "keys": "KeysTable",
     "audit": "AuditTable",
+    "usage": "UsageTable",
+    "idempotency": "IdempotencyTable",
 }
 
 

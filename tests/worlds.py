@@ -13,6 +13,8 @@ from rubato.adapters.memory import (
     MemoryRuns,
     MemoryTrail,
 )
+from rubato.adapters.memory_idempotency import MemoryIdempotency
+from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain.access import ALL_SCOPES, Caller
 from rubato.domain.endpoint import Endpoint, EndpointConfig, TargetRequest
 from rubato.domain.exchange import Call, Reply
@@ -113,9 +115,11 @@ class MemoryWorld:
         self.limits = Limits(allowed_target_cidrs="127.0.0.0/8")
         self.trail = MemoryTrail()
         self.jobs = MemoryJobs(self.trail)
-        self.endpoints = MemoryEndpoints(self.trail, self.limits.shards)
+        self.usage = MemoryUsage()
+        self.endpoints = MemoryEndpoints(self.trail, self.usage, self.limits.shards)
         self.runs = MemoryRuns()
-        self.keys = MemoryKeys()
+        self.keys = MemoryKeys(self.trail)
+        self.idempotency = MemoryIdempotency()
         self.queue = MemoryRunQueue()
         self.outbound = ScriptedTarget(self.clock)
 

@@ -57,7 +57,7 @@ def _deploy(home: Home, pid: int) -> Up:
     outputs = _outputs(home)
     url = f"http://127.0.0.1:{home.port}/restapis/{outputs['ApiId']}/v1/_user_request_"
     home.record(url=url)
-    key = home.key() or _make_key(home, outputs["KeysTableName"])
+    key = home.key() or _make_key(home, outputs)
     with step("waking the functions"):
         _wake(home, url, key)
     return Up(url, key, pid, home)
@@ -79,11 +79,11 @@ def _outputs(home: Home) -> dict[str, str]:
     return outputs
 
 
-def _make_key(home: Home, table: str) -> str:
+def _make_key(home: Home, outputs: dict[str, str]) -> str:
     from cli.keys import create_key
 
     credentials = emulator.credentials(home.port)
-    key = create_key(keys_table=table, tenant=_TENANT, scopes=None, label="local", client_kwargs=credentials)
+    key = create_key(outputs=outputs, tenant=_TENANT, scopes=None, label="local", client_kwargs=credentials)
     home.keep_key(key)
     return key
 

@@ -1,4 +1,4 @@
-"""Every action over HTTP. May touch: jobs, endpoints, runs (reading), audit, run queue."""
+"""Every action over HTTP. May touch: jobs, endpoints, runs (reading), audit, keys, idempotency, run queue."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From an API key to a caller, before anything else runs. May touch: keys, for reading."""
+"""From an API key to a caller, before anything else runs. May touch: keys (reading, and their last use)."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Messages of the run queue: call each target at its time.
 
-May touch: endpoints, runs, audit, jobs (reading), run queue, the open internet.
+May touch: endpoints, runs, audit, usage, jobs (reading), run queue, the open internet.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +14,21 @@ from rubato.usecases.handle_message import handle_message
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """A batch of SQS records, each in a thread of its own; those that failed are reported one by one."""
     here = world()
-    here.open("endpoints", "runs", "jobs", "queue", "outbound")
+    here.open("endpoints", "runs", "jobs", "queue", "outbound", "usage")
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
         done = list(pool.map(lambda record: _dispatch(here, record), records))
-    here.telemetry.flush()
+    _flush(here)
     failed = [record["messageId"] for record, ok in zip(records, done, strict=True) if not ok]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _flush(here: AwsWorld) -> None:
+    try:
+        here.usage.flush()
+    except Exception:  # noqa: BLE001 - the runs are made; a figure is lost, and the log says so
+        here.telemetry.error("runs not counted")
+    here.telemetry.flush()
 
 
 def _dispatch(here: AwsWorld, record: dict[str, Any]) -> bool:

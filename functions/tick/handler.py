@@ -12,7 +12,7 @@ _RESERVE_MS = 5_000
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     """EventBridge's scheduled event; its content does not matter."""
     here = world()
-    here.open("endpoints", "queue")
+    here.open("endpoints", "queue", "usage")
     deadline = here.clock.now() + context.get_remaining_time_in_millis() - _RESERVE_MS
     counts = claim_due(here, range(here.limits.shards), deadline)
     here.telemetry.info("tick", **counts)

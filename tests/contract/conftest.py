@@ -9,10 +9,12 @@ from moto import mock_aws
 
 from rubato.adapters.dynamodb.connection import open_tables
 from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
+from rubato.adapters.dynamodb.idempotency import DynamoIdempotency
 from rubato.adapters.dynamodb.jobs import DynamoJobs
 from rubato.adapters.dynamodb.keys import DynamoKeys
 from rubato.adapters.dynamodb.runs import DynamoRuns
 from rubato.adapters.dynamodb.trail import DynamoTrail
+from rubato.adapters.dynamodb.usage import DynamoUsage
 from rubato.adapters.memory import MemoryRunQueue
 from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
 from rubato.ports import Message
@@ -77,8 +79,10 @@ def _aws_world() -> Any:
     world.jobs = DynamoJobs(connection, _RETENTION_S)
     world.endpoints = DynamoEndpoints(connection, world.limits.shards, _RETENTION_S)
     world.runs = DynamoRuns(_RETENTION_S)
-    world.keys = DynamoKeys()
+    world.keys = DynamoKeys(connection, _RETENTION_S)
+    world.idempotency = DynamoIdempotency()
     world.trail = DynamoTrail()
+    world.usage = DynamoUsage()
     queues = boto3.client("sqs", region_name="eu-central-1")
     url = queues.create_queue(QueueName="runs")["QueueUrl"]
     world.box = SqsBox(open_client("eu-central-1"), url)

@@ -11,11 +11,11 @@ from rubato.domain import edits, ids
 from rubato.domain.access import ALL_SCOPES
 from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, Pause, RunStatus, Source, TargetRequest, Tier
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
-from rubato.domain.exchange import ErrorKind
+from rubato.domain.exchange import Attempt, ErrorKind
 from rubato.domain.hints import Actor, ActorKind, Hint, HintKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.domain.jobs import JobStatus
-from rubato.domain.runs import Attempt, ReceivedResponse, Run, SentRequest
+from rubato.domain.runs import ReceivedResponse, Run, SentRequest
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.ports import RunFilter
 from rubato.usecases.manage_keys import create_key, list_keys, revoke_key

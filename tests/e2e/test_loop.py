@@ -134,11 +134,11 @@ def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str
     endpoint = add(stack, job, "mine", target.url + "/mine", {"manual": True})["endpointId"]
     run = stack.client.post(f"/endpoints/{endpoint}/run").raise_for_status().json()["runId"]
     until(finished(stack, run), 30, "the run")
-    table = _outputs(stack)["KeysTableName"]
-    key = create_key(keys_table=table, tenant="evil", scopes=None, label="e2e", client_kwargs=credentials(stack.port))
+    at = credentials(stack.port)
+    key = create_key(outputs=_outputs(stack), tenant="evil", scopes=None, label="e2e", client_kwargs=at)
     with httpx.Client(base_url=stack.url, headers={"x-api-key": key}, timeout=30, trust_env=False) as mallory:
         for action in CATALOG:
-            path = action.path.format(jobId=job, endpointId=endpoint, runId=run)
+            path = action.path.format(jobId=job, endpointId=endpoint, runId=run, keyId=key_id_of(stack.api_key))
             if path == action.path:
                 continue
             assert mallory.request(action.method, path, json=VALID.get(action.name)).status_code == 404, action.name

@@ -143,4 +143,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "createJob", "getJob", "listJobs", "updateJob", "archiveJob", "addEndpointToJob", "updateEndpointConfig",
         "applyIntervalHint", "scheduleOneShotRun", "pauseOrResumeEndpoint", "clearAdaptiveHints", "resetFailureCount",
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
+        "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
     }  # fmt: skip

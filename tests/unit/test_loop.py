@@ -357,7 +357,7 @@ def test_a_release_does_not_trust_a_lagging_reading_of_the_states() -> None:
     endpoint = an_endpoint(world)
     stale = world.endpoints.states([endpoint.id])
     hold(JobStatus.PAUSED, world, endpoint.config.job_id)
-    world.endpoints.states = lambda _ids: stale  # type: ignore[method-assign,assignment]
+    world.endpoints.states = lambda _ids, **_: stale  # type: ignore[method-assign]
     hold(JobStatus.ACTIVE, world, endpoint.config.job_id)
     stored = world.endpoints.load(endpoint.id)
     assert stored is not None and not stored.state.held and stored.state.wake_at is not None

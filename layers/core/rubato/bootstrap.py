@@ -6,7 +6,20 @@ from typing import Any
 
 from rubato.adapters.clock import SystemClock, SystemEntropy
 from rubato.observability import LambdaTelemetry
-from rubato.ports import Clock, Endpoints, Entropy, Jobs, Keys, Limits, Outbound, RunQueue, Runs, Trail
+from rubato.ports import (
+    Clock,
+    Endpoints,
+    Entropy,
+    Idempotency,
+    Jobs,
+    Keys,
+    Limits,
+    Outbound,
+    RunQueue,
+    Runs,
+    Trail,
+    UsageCounters,
+)
 from rubato.settings import Settings
 
 
@@ -57,8 +70,15 @@ class AwsWorld:
         """Keys in DynamoDB."""
         from rubato.adapters.dynamodb.keys import DynamoKeys
 
+        return DynamoKeys(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        """Idempotent requests in DynamoDB."""
+        from rubato.adapters.dynamodb.idempotency import DynamoIdempotency
+
         _ = self._connection
-        return DynamoKeys()
+        return DynamoIdempotency()
 
     @cached_property
     def trail(self) -> Trail:
@@ -67,6 +87,14 @@ class AwsWorld:
 
         _ = self._connection
         return DynamoTrail()
+
+    @cached_property
+    def usage(self) -> UsageCounters:
+        """Counters in DynamoDB."""
+        from rubato.adapters.dynamodb.usage import DynamoUsage
+
+        _ = self._connection
+        return DynamoUsage()
 
     @cached_property
     def queue(self) -> RunQueue:

@@ -12,7 +12,9 @@ from rubato.domain.access import ApiKey
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
 from rubato.domain.exchange import Call, Reply
+from rubato.domain.idempotency import Reservation, Standing
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.quota import Usage
 from rubato.domain.runs import Run
 
 T_co = TypeVar("T_co", covariant=True)
@@ -57,7 +59,15 @@ class JobMessage:
     due: int
 
 
-Message = RunMessage | JobMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantMessage:
+    """And another: release what the daily quota holds back of a tenant, at `due`."""
+
+    tenant_id: str
+    due: int
+
+
+Message = RunMessage | JobMessage | TenantMessage
 
 
 class Clock(Protocol):
@@ -103,8 +113,11 @@ class Jobs(Protocol):
 class Endpoints(Protocol):
     """Endpoints whole: config, state and hints, each write conditional on the state's version."""
 
-    def create(self, endpoint: Endpoint, event: Event) -> Endpoint:
-        """Store a new endpoint; raises Conflict when its job has one of that name."""
+    def create(self, endpoint: Endpoint, event: Event, max_endpoints: int = 0) -> Endpoint:
+        """Store a new endpoint and count it.
+
+        Raises Conflict when its job has one of that name, LimitReached at the tenant's `max_endpoints` (0: any number).
+        """
         ...
 
     def load(self, endpoint_id: str) -> Endpoint | None:
@@ -115,8 +128,8 @@ class Endpoints(Protocol):
         """Those that exist, in the order asked for; without hints."""
         ...
 
-    def states(self, endpoint_ids: Sequence[str]) -> dict[str, EndpointState]:
-        """The states alone; may lag behind the latest write."""
+    def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:
+        """The states alone; may lag behind the latest write unless asked for the `latest`."""
         ...
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
@@ -134,13 +147,24 @@ class Endpoints(Protocol):
         """Ids of the job's endpoints, by name."""
         ...
 
+    def named(self, job_id: str, names: Sequence[str]) -> dict[str, str]:
+        """The ids of those endpoints of the job that exist, by name."""
+        ...
+
+    def followers(self, job_id: str, name: str) -> list[str]:
+        """Ids of the job's endpoints whose baseline follows the one of that name."""
+        ...
+
     def due(self, shard: int, until: int) -> Iterator[list[str]]:
         """Ids of the shard's endpoints that want to be looked at up to `until`, oldest first, page by page; may lag."""
         ...
 
 
 class Runs(Protocol):
-    """The history. A run is written once, at its end; while in flight it stands in its endpoint's claim."""
+    """The history. A run is written once, at its end; while in flight it stands in its endpoint's claim.
+
+    Positions in its lists are `ids.run_order` of a run, so that several lists can be walked as one.
+    """
 
     def record(self, run: Run) -> None:
         """Store a finished run; an older attempt of the same run never replaces a newer one."""
@@ -155,31 +179,51 @@ class Runs(Protocol):
         ...
 
     def of_endpoint(self, endpoint_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
-        """Newest slot first; without request, response and attempts."""
+        """Newest slot first; without hint, request, response and attempts."""
         ...
 
     def of_job(self, job_id: str, wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
-        """Newest slot first, over all endpoints of the job; without request, response and attempts."""
+        """Newest slot first, over all endpoints of the job; without hint, request, response and attempts."""
         ...
 
 
 class Keys(Protocol):
     """API keys by id, and those of a tenant."""
 
-    def create(self, key: ApiKey) -> None:
-        """Store a new key."""
+    def create(self, key: ApiKey, event: Event) -> None:
+        """Store a new key together with its audit event."""
         ...
 
     def get(self, key_id: str) -> ApiKey | None:
         """The key, valid or not."""
         ...
 
-    def list(self, tenant_id: str) -> list[ApiKey]:
-        """Oldest first."""
+    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[ApiKey]:
+        """Newest first; may lag behind the latest write."""
         ...
 
-    def revoke(self, key_id: str, at: int) -> None:
-        """Mark the key; revoking twice keeps the first time. Raises NotFound for an unknown id."""
+    def revoke(self, key_id: str, event: Event) -> None:
+        """Mark the key at the event's time, together with the event; raises WriteRaced unless it is in force."""
+        ...
+
+    def record_use(self, key_id: str, at: int, unless_since: int) -> None:
+        """Note that the key was used at `at`; does nothing when a use after `unless_since` is noted already."""
+        ...
+
+
+class Idempotency(Protocol):
+    """Requests that carried an Idempotency-Key, and what they were answered."""
+
+    def reserve(self, wanted: Reservation, now: int) -> Standing | None:
+        """Take the request id, in one atomic step. Gives None when it is taken, else what stands there unexpired."""
+        ...
+
+    def keep(self, mine: Reservation, answer: dict[str, Any], until: int) -> None:
+        """Put the answer in place of the reservation until then; does nothing when somebody else holds it now."""
+        ...
+
+    def release(self, mine: Reservation) -> None:
+        """Give the request id free; does nothing when somebody else holds it now."""
         ...
 
 
@@ -188,6 +232,38 @@ class Trail(Protocol):
 
     def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
         """Newest first."""
+        ...
+
+
+class UsageCounters(Protocol):
+    """What tenants use. Days are UTC, as in 2025-01-01. Counts of runs only grow."""
+
+    def of(self, tenant_id: str, day: str) -> Usage:
+        """Endpoints now, runs of the day."""
+        ...
+
+    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
+        """Count one run in one atomic step; False, and nothing counted, when `limit` runs were counted already."""
+        ...
+
+    def note_run(self, tenant_id: str, day: str) -> None:
+        """Count one run without a limit; may be held back until `flush`."""
+        ...
+
+    def flush(self) -> None:
+        """Write what was held back."""
+        ...
+
+    def note_over(self, tenant_id: str, day: str, limit: int) -> None:
+        """Remember that the tenant was held back by this limit."""
+        ...
+
+    def over(self, day: str) -> dict[str, int]:
+        """The tenants that were held back, and by which limit."""
+        ...
+
+    def forget_over(self, tenant_id: str, day: str) -> None:
+        """The tenant is held back no more."""
         ...
 
 
@@ -229,12 +305,14 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the deployment allows. Durations in ms."""
+    """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none."""
 
     look_ahead_ms: int = 120_000
     min_interval_ms: int = 1_000
     shards: int = 16
     allowed_target_cidrs: str = ""
+    max_endpoints: int = 0
+    max_runs_per_day: int = 0
 
 
 class World(Protocol):
@@ -253,7 +331,11 @@ class World(Protocol):
     @property
     def keys(self) -> Keys: ...
     @property
+    def idempotency(self) -> Idempotency: ...
+    @property
     def trail(self) -> Trail: ...
+    @property
+    def usage(self) -> UsageCounters: ...
     @property
     def queue(self) -> RunQueue: ...
     @property

@@ -31,6 +31,8 @@ class Settings:
             "runs": "RUNS_TABLE",
             "keys": "KEYS_TABLE",
             "audit": "AUDIT_TABLE",
+            "usage": "USAGE_TABLE",
+            "idempotency": "IDEMPOTENCY_TABLE",
         }
         return cls(
             tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
@@ -41,6 +43,8 @@ class Settings:
                 look_ahead_ms=_number(env, "LOOK_AHEAD_SECONDS", 120) * 1000,
                 min_interval_ms=_number(env, "MIN_INTERVAL_MS", 1000),
                 shards=_number(env, "SCHEDULE_SHARDS", 16),
+                max_endpoints=_number(env, "MAX_ENDPOINTS_PER_TENANT", 0),
+                max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
                 allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
             ),
         )

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rubato.domain.endpoint import Claim, LastRun, Pause, Plan, RunStatus, Source, TargetRequest
-from rubato.domain.exchange import ErrorKind
-from rubato.domain.hints import Actor, ActorKind
-from rubato.domain.runs import Attempt, ReceivedResponse, SentRequest
+from rubato.domain.endpoint import Claim, EndpointState, LastRun, Pause, Plan, RunStatus, Skip, Source, TargetRequest
+from rubato.domain.exchange import Attempt, ErrorKind
+from rubato.domain.hints import Actor, ActorKind, Hint, HintKind
+from rubato.domain.runs import ReceivedResponse, SentRequest
 
 Plain = dict[str, Any]
 
@@ -73,15 +73,19 @@ def dump_claim(claim: Claim | None) -> Plain | None:
     """A claim."""
     if claim is None:
         return None
-    return {
+    plain: Plain = {
         "r": claim.run_id,
         "p": dump_plan(claim.plan),
         "f": claim.fence,
         "l": claim.lease_until,
         "a": claim.attempt,
         "s": claim.started_at,
-        "x": list(claim.lost),
     }
+    if claim.tried:
+        plain["x"] = [dump_attempt(attempt) for attempt in claim.tried]
+    if claim.retry_at is not None:
+        plain["w"] = claim.retry_at
+    return plain
 
 
 def load_claim(plain: Plain | None) -> Claim | None:
@@ -97,7 +101,8 @@ def load_claim(plain: Plain | None) -> Claim | None:
         lease_until=plain["l"],
         attempt=plain["a"],
         started_at=plain["s"],
-        lost=tuple(plain["x"]),
+        tried=tuple(load_attempt(each) for each in plain.get("x", ())),
+        retry_at=plain.get("w"),
     )
 
 
@@ -127,6 +132,66 @@ def load_last_run(plain: Plain | None) -> LastRun | None:
     if plain is None:
         return None
     return LastRun(run_id=plain["r"], status=RunStatus(plain["s"]), started_at=plain["b"], finished_at=plain["e"])
+
+
+def dump_hint(hint: Hint | None) -> Plain | None:
+    """A hint, as the run that it caused keeps it."""
+    if hint is None:
+        return None
+    return {
+        "hintId": hint.hint_id,
+        "kind": hint.kind.value,
+        "author": dump_actor(hint.author),
+        "createdAt": hint.created_at,
+        "expiresAt": hint.expires_at,
+        "firstSlot": hint.first_slot,
+        "intervalMs": hint.interval_ms,
+        "reason": hint.reason,
+    }
+
+
+def load_hint(plain: Plain | None) -> Hint | None:
+    """A hint, as the run that it caused keeps it."""
+    if plain is None:
+        return None
+    return Hint(
+        hint_id=plain["hintId"],
+        kind=HintKind(plain["kind"]),
+        author=load_actor(plain["author"]),
+        created_at=plain["createdAt"],
+        expires_at=plain["expiresAt"],
+        first_slot=plain["firstSlot"],
+        interval_ms=plain["intervalMs"],
+        reason=plain["reason"],
+    )
+
+
+def dump_progress(state: EndpointState) -> Plain | None:
+    """What other endpoints of the job ask about this one, and what it heard of them."""
+    plain: Plain = {}
+    if state.outcome is not None:
+        plain["o"] = state.outcome.value
+    if state.succeeded_at is not None:
+        plain["s"] = state.succeeded_at
+    if state.heard:
+        plain["h"] = [list(pair) for pair in state.heard]
+    if state.passed is not None:
+        plain["p"] = state.passed
+    if state.last_skip is not None:
+        plain["k"] = [state.last_skip.slot, state.last_skip.reason]
+    return plain or None
+
+
+def load_progress(plain: Plain | None) -> Plain:
+    """The fields of the state, by name."""
+    plain = plain or {}
+    return {
+        "outcome": RunStatus(plain["o"]) if "o" in plain else None,
+        "succeeded_at": plain.get("s"),
+        "heard": tuple((name, at) for name, at in plain.get("h", ())),
+        "passed": plain.get("p"),
+        "last_skip": Skip(slot=plain["k"][0], reason=plain["k"][1]) if "k" in plain else None,
+    }
 
 
 def dump_attempt(attempt: Attempt) -> Plain:

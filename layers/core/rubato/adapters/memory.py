@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain import ids
 from rubato.domain.access import ApiKey
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState
-from rubato.domain.errors import Conflict, NotFound, WriteRaced
+from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.ids import shard_of
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.quota import too_many_endpoints
+from rubato.domain.references import followed
 from rubato.domain.runs import Run
 from rubato.ports import Message, Page, RunFilter
 
@@ -71,16 +74,20 @@ class MemoryJobs:
 class MemoryEndpoints:
     """Implements ports.Endpoints."""
 
-    def __init__(self, trail: MemoryTrail, shards: int = 16) -> None:
+    def __init__(self, trail: MemoryTrail, usage: MemoryUsage, shards: int = 16) -> None:
+        self._usage = usage
         self._endpoints: dict[str, Endpoint] = {}
         self._trail = trail
         self._shards = shards
         self._lock = threading.Lock()
 
-    def create(self, endpoint: Endpoint, event: Event) -> Endpoint:
-        """Refuses a name that the job already has."""
+    def create(self, endpoint: Endpoint, event: Event, max_endpoints: int = 0) -> Endpoint:
+        """Refuses a name that the job already has, and one endpoint too many."""
         with self._lock:
             self._require_free_name(endpoint)
+            if max_endpoints and self._usage.endpoints[endpoint.config.tenant_id] >= max_endpoints:
+                raise too_many_endpoints(max_endpoints)
+            self._usage.endpoints[endpoint.config.tenant_id] += 1
             stored = endpoint.with_state(version=1)
             self._endpoints[stored.id] = stored
             self._trail.events.append(event)
@@ -94,8 +101,8 @@ class MemoryEndpoints:
         """Without hints, as the contract says."""
         return [replace(self._endpoints[each], hints=()) for each in endpoint_ids if each in self._endpoints]
 
-    def states(self, endpoint_ids: Sequence[str]) -> dict[str, EndpointState]:
-        """By id."""
+    def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:  # noqa: ARG002
+        """By id; memory does not lag."""
         return {each: self._endpoints[each].state for each in endpoint_ids if each in self._endpoints}
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
@@ -105,6 +112,8 @@ class MemoryEndpoints:
                 raise WriteRaced(after.id)
             if before.config.name != after.config.name:
                 self._require_free_name(after)
+            if after.is_deleted and not before.is_deleted:
+                self._usage.endpoints[after.config.tenant_id] -= 1
             saved = after.with_state(version=before.state.version + 1)
             self._endpoints[saved.id] = saved
             self._trail.events.extend(events)
@@ -122,11 +131,18 @@ class MemoryEndpoints:
 
     def of_job(self, job_id: str, limit: int, after: str | None) -> Page[str]:
         """By name."""
-        mine = [e for e in self._endpoints.values() if e.config.job_id == job_id and not e.is_deleted]
-        mine.sort(key=lambda endpoint: endpoint.config.name)
+        mine = sorted(self._alive(job_id), key=lambda endpoint: endpoint.config.name)
         rest = [endpoint for endpoint in mine if after is None or endpoint.config.name > after]
         page = _page(rest, limit, lambda endpoint: endpoint.config.name)
         return Page(tuple(endpoint.id for endpoint in page.items), page.next)
+
+    def named(self, job_id: str, names: Sequence[str]) -> dict[str, str]:
+        """By name."""
+        return {e.config.name: e.id for e in self._alive(job_id) if e.config.name in names}
+
+    def followers(self, job_id: str, name: str) -> list[str]:
+        """By what their baselines say."""
+        return [endpoint.id for endpoint in self._alive(job_id) if name in followed(endpoint.config)]
 
     def due(self, shard: int, until: int) -> Iterator[list[str]]:
         """Oldest first."""
@@ -140,6 +156,9 @@ class MemoryEndpoints:
         found = [endpoint_id for _, endpoint_id in sorted(waiting)]
         for start in range(0, len(found), _DUE_PAGE):
             yield found[start : start + _DUE_PAGE]
+
+    def _alive(self, job_id: str) -> list[Endpoint]:
+        return [e for e in self._endpoints.values() if e.config.job_id == job_id and not e.is_deleted]
 
     def _require_free_name(self, endpoint: Endpoint) -> None:
         config = endpoint.config
@@ -192,34 +211,48 @@ class MemoryRuns:
             )
 
         found = sorted(filter(matches, runs), key=lambda run: ids.run_order(run.run_id), reverse=True)
-        bare = [replace(run, attempts=(), request=None, response=None) for run in found]
+        bare = [replace(run, attempts=(), hint=None, request=None, response=None) for run in found]
         return _page(bare, limit, lambda run: ids.run_order(run.run_id))
 
 
 class MemoryKeys:
     """Implements ports.Keys."""
 
-    def __init__(self) -> None:
+    def __init__(self, trail: MemoryTrail) -> None:
         self._keys: dict[str, ApiKey] = {}
+        self._trail = trail
+        self._lock = threading.Lock()
 
-    def create(self, key: ApiKey) -> None:
-        """By id."""
-        self._keys[key.key_id] = key
+    def create(self, key: ApiKey, event: Event) -> None:
+        """Both or nothing."""
+        with self._lock:
+            self._keys[key.key_id] = key
+            self._trail.events.append(event)
 
     def get(self, key_id: str) -> ApiKey | None:
         """By id."""
         return self._keys.get(key_id)
 
-    def list(self, tenant_id: str) -> list[ApiKey]:
-        """Oldest first."""
-        return sorted((k for k in self._keys.values() if k.tenant_id == tenant_id), key=lambda key: key.key_id)
+    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[ApiKey]:
+        """Newest first."""
+        mine = [k for k in self._keys.values() if k.tenant_id == tenant_id and (after is None or k.key_id < after)]
+        return _page(sorted(mine, key=lambda key: key.key_id, reverse=True), limit, lambda key: key.key_id)
 
-    def revoke(self, key_id: str, at: int) -> None:
+    def revoke(self, key_id: str, event: Event) -> None:
         """The first time counts."""
-        key = self._keys.get(key_id)
-        if key is None:
-            raise NotFound("key", key_id)
-        self._keys[key_id] = replace(key, revoked_at=key.revoked_at if key.revoked_at is not None else at)
+        with self._lock:
+            key = self._keys.get(key_id)
+            if key is None or key.revoked_at is not None:
+                raise WriteRaced(key_id)
+            self._keys[key_id] = replace(key, revoked_at=event.at)
+            self._trail.events.append(event)
+
+    def record_use(self, key_id: str, at: int, unless_since: int) -> None:
+        """By id."""
+        with self._lock:
+            key = self._keys.get(key_id)
+            if key is not None and (key.last_used_at is None or key.last_used_at <= unless_since):
+                self._keys[key_id] = replace(key, last_used_at=at)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rubato.domain.instant import SECOND
-from rubato.ports import JobMessage, Message, RunMessage
+from rubato.ports import JobMessage, Message, RunMessage, TenantMessage
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -49,6 +49,8 @@ def dump_message(message: Message) -> str:
     body: dict[str, Any] = {"v": _VERSION, "due": message.due}
     if isinstance(message, JobMessage):
         body["jobId"] = message.job_id
+    elif isinstance(message, TenantMessage):
+        body["tenantId"] = message.tenant_id
     else:
         body["endpointId"] = message.endpoint_id
         if message.run_id is not None:
@@ -62,6 +64,8 @@ def load_message(body: str) -> Message:
         plain = json.loads(body)
         if "jobId" in plain:
             return JobMessage(job_id=str(plain["jobId"]), due=int(plain["due"]))
+        if "tenantId" in plain:
+            return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
         return RunMessage(
             endpoint_id=str(plain["endpointId"]),
             due=int(plain["due"]),

@@ -48,6 +48,7 @@ class ApiKey:
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
+    last_used_at: int | None = None
 
     def is_valid(self, now: int) -> bool:
         """Neither revoked nor expired."""

@@ -5,15 +5,19 @@ from dataclasses import replace
 from rubato.domain.endpoint import Endpoint, EndpointConfig
 
 
-def configured(endpoint: Endpoint, config: EndpointConfig, now: int) -> Endpoint:
-    """A new configuration. A new baseline starts a new grid at `now`; other edits leave the grid where it is."""
+def configured(
+    endpoint: Endpoint, config: EndpointConfig, now: int, heard: tuple[tuple[str, int], ...] = ()
+) -> Endpoint:
+    """A new configuration. A new baseline starts a new grid at `now`; other edits leave the grid where it is.
+
+    `heard` is what a new baseline that follows others finds: when each of them last finished with success.
+    """
     config = replace(config, version=endpoint.config.version + 1, updated_at=now)
     edited = replace(endpoint, config=config)
     if config.baseline == endpoint.config.baseline:
         return edited
-    if edited.state.is_running:
-        return edited.with_state(anchor=now, shadow=None)
-    return edited.with_state(anchor=now, shadow=None, next=None)
+    edited = edited.with_state(anchor=now, shadow=None, heard=heard)
+    return edited if edited.state.is_running else edited.with_state(next=None)
 
 
 def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:

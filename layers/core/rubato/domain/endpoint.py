@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from rubato.domain.exchange import Headers
+from rubato.domain.exchange import Attempt, ErrorKind, Headers
 from rubato.domain.hints import Actor, Hint
 from rubato.domain.schedule import Baseline
 
@@ -14,6 +14,7 @@ class Source(StrEnum):
 
     BASELINE_INTERVAL = "baseline-interval"
     BASELINE_CRON = "baseline-cron"
+    AFTER = "after"
     AI_INTERVAL = "ai-interval"
     AI_ONESHOT = "ai-oneshot"
     CLAMPED_MIN = "clamped-min"
@@ -59,8 +60,20 @@ class Clamp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a run calls its target before it fails, and how long it waits in between at most, in ms."""
+
+    max_attempts: int = 1
+    backoff_ms: int = 1_000
+    max_backoff_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointConfig:
-    """What the owner set. Times in ms since the epoch, durations in ms, sizes in bytes."""
+    """What the owner set. Times in ms since the epoch, durations in ms, sizes in bytes.
+
+    `depends_on` names endpoints of the same job whose latest scheduled runs must all have succeeded.
+    """
 
     endpoint_id: str
     tenant_id: str
@@ -75,12 +88,14 @@ class EndpointConfig:
     clamp: Clamp = Clamp()
     timeout_ms: int = 30_000
     max_response_bytes: int = 65_536
+    retry: Retry = Retry()
     success_codes: tuple[str, ...] = ("200-299",)
     missed_runs: MissedRuns = MissedRuns.RUN_ONCE
     max_lateness_ms: int | None = None
     jitter_ms: int = 0
     auto_pause_after: int = 0
     tier: Tier = Tier.NONE
+    depends_on: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     deleted_at: int | None = None
 
@@ -118,8 +133,8 @@ class Plan:
 class Claim:
     """A run that was claimed: handed to the queue and, once `started_at` is set, in flight.
 
-    `fence` grows with every claim of the endpoint: a holder of an older one writes nothing. `lost` holds the start
-    times (ms) of attempts whose worker died.
+    `fence` grows with every claim of the endpoint: a holder of an older one writes nothing. `tried` holds the attempts
+    that were made already, whether they failed or their worker died; `retry_at` (ms) is when the next one may begin.
     """
 
     run_id: str
@@ -128,7 +143,18 @@ class Claim:
     lease_until: int
     attempt: int = 1
     started_at: int | None = None
-    lost: tuple[int, ...] = ()
+    tried: tuple[Attempt, ...] = ()
+    retry_at: int | None = None
+
+    @property
+    def call_at(self) -> int:
+        """The instant before which this attempt calls nobody."""
+        return self.plan.due if self.retry_at is None else self.retry_at
+
+    @property
+    def lost_count(self) -> int:
+        """How many of the attempts have lost their worker."""
+        return sum(1 for attempt in self.tried if attempt.error_kind is ErrorKind.LOST)
 
     @property
     def is_manual(self) -> bool:
@@ -155,12 +181,22 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """The latest slot that a closed gate passed over, and why."""
+
+    slot: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointState:
     """Where the schedule stands. Small, written on every run; `version` guards every write.
 
     `anchor` and `last_slot` as in the design's semantics. `held` is the job's pause or archive. `shadow` is the slot
     that waits behind a pause. `wake_at` is the endpoint's place in the due index: never later than the moment at which
-    the tick must look at it, None when nothing can become due by itself.
+    the tick must look at it, None when nothing can become due by itself. `passed` is the latest slot that was left out
+    on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
+    others, when each of them last finished with success.
     """
 
     anchor: int
@@ -178,6 +214,11 @@ class EndpointState:
     skipped: int = 0
     missed: int = 0
     last_run: LastRun | None = None
+    outcome: RunStatus | None = None
+    succeeded_at: int | None = None
+    heard: tuple[tuple[str, int], ...] = ()
+    passed: int | None = None
+    last_skip: Skip | None = None
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""

@@ -24,9 +24,13 @@ class FieldError:
 
 
 class RubatoError(Exception):
-    """Base of every refusal; `code` is stable and machine-readable."""
+    """Base of every refusal; `code` is stable and machine-readable.
+
+    `retry_after_s`, where there is one, is in how many seconds the same request may succeed.
+    """
 
     code = "error"
+    retry_after_s: int | None = None
 
 
 class Invalid(RubatoError, ValueError):
@@ -79,6 +83,10 @@ class Conflict(RubatoError):
     """The request contradicts what is stored; the message says what to do."""
 
     code = "conflict"
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class StaleVersion(RubatoError):

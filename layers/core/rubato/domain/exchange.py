@@ -44,3 +44,15 @@ class Reply:
     truncated: bool = False
     error_kind: ErrorKind | None = None
     error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One call of the target. `started_at` in ms since the epoch, `duration_ms` None for a lost one."""
+
+    attempt: int
+    started_at: int
+    duration_ms: int | None = None
+    status_code: int | None = None
+    error_kind: ErrorKind | None = None
+    error_message: str | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rubato.domain.endpoint import Endpoint, Plan, Source
 from rubato.domain.hints import Hint, HintKind
-from rubato.domain.schedule import CronBaseline, EveryGrid, Grid, IntervalBaseline
+from rubato.domain.schedule import AfterBaseline, CronBaseline, EveryGrid, Grid, IntervalBaseline, OneSlot
 
 MAX_BACKOFF_DOUBLINGS = 5
 
@@ -64,15 +64,25 @@ def cadence_slot(now: int, endpoint: Endpoint) -> Plan | None:
         cadence = cadence_at(moment, endpoint)
         if cadence is None:
             return None
-        # A hint may run in the very moment in which it was written, a baseline only strictly later; neither may
-        # repeat a slot that ran, even when this clock is behind the one that ran it.
-        floor = moment - 1 if cadence.hint else moment
-        slot = cadence.grid.next_after(floor if state.last_slot is None else max(floor, state.last_slot))
+        # No slot is repeated that ran or was passed over, even when this clock is behind the one that ran it.
+        slot = cadence.grid.next_after(max(_floor(cadence, moment), state.last_slot or 0, state.passed or 0))
         if slot is None:
             return None
+        if cadence.source is Source.AFTER and moment > now:
+            slot = max(slot, moment)
         if cadence.hint is None or max(slot, earliest(endpoint) or slot) < cadence.hint.expires_at:
             return on_grid(endpoint, cadence, slot)
         moment = cadence.hint.expires_at
+
+
+def _floor(cadence: Cadence, moment: int) -> int:
+    """A hint may run in the very moment in which it was written, a baseline only strictly later.
+
+    What others have set off stays due until it has run.
+    """
+    if cadence.source is Source.AFTER:
+        return 0
+    return moment - 1 if cadence.hint else moment
 
 
 def earliest(endpoint: Endpoint) -> int | None:
@@ -84,7 +94,9 @@ def earliest(endpoint: Endpoint) -> int | None:
 def latest(endpoint: Endpoint) -> int | None:
     """The instant after which the max clamp allows no run; None when it does not bind."""
     maximum, last = endpoint.config.clamp.max_interval_ms, endpoint.state.last_slot
-    return None if maximum is None or last is None else last + maximum
+    if maximum is None or last is None:
+        return None
+    return max(last, endpoint.state.passed or 0) + maximum
 
 
 def jitter_ms(endpoint_id: str, slot: int, window_ms: int) -> int:
@@ -107,7 +119,21 @@ def _baseline(endpoint: Endpoint) -> Cadence | None:
         return Cadence(EveryGrid(state.anchor, step), Source.BASELINE_INTERVAL)
     if isinstance(baseline, CronBaseline):
         return Cadence(baseline.cron, Source.BASELINE_CRON)
+    if isinstance(baseline, AfterBaseline):
+        return Cadence(OneSlot(followed_at(endpoint, baseline)), Source.AFTER)
     return None
+
+
+def followed_at(endpoint: Endpoint, baseline: AfterBaseline) -> int | None:
+    """When the last of the named endpoints finished with success since this one's last run; None while one has not."""
+    return None if awaited(endpoint, baseline.names) else max(at for _, at in endpoint.state.heard)
+
+
+def awaited(endpoint: Endpoint, names: tuple[str, ...]) -> list[str]:
+    """Those of the named endpoints that have not finished with success since this one's last run, or its creation."""
+    state, heard = endpoint.state, dict(endpoint.state.heard)
+    since = state.last_slot if state.last_slot is not None else endpoint.config.created_at
+    return [name for name in names if heard.get(name, 0) <= max(since, state.passed or 0)]
 
 
 def on_grid(endpoint: Endpoint, cadence: Cadence, slot: int) -> Plan:

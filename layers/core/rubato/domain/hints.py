@@ -62,3 +62,8 @@ class Hint:
         """The slots of an interval hint: `first_slot`, then every `interval_ms`. One-shots don't move it."""
         step = self.interval_ms or 1
         return EveryGrid(self.first_slot - step, step)
+
+
+def find_hint(hints: tuple[Hint, ...], hint_id: str | None) -> Hint | None:
+    """The hint of that id, live or not; None when it is not among them."""
+    return next((hint for hint in hints if hint.hint_id == hint_id), None)

@@ -8,16 +8,29 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from rubato.domain import governor, ids
-from rubato.domain.endpoint import Claim, Endpoint, EndpointState, LastRun, MissedRuns, Pause, Plan, RunStatus, Source
+from rubato.domain.endpoint import (
+    Claim,
+    Endpoint,
+    EndpointState,
+    LastRun,
+    MissedRuns,
+    Pause,
+    Plan,
+    RunStatus,
+    Skip,
+    Source,
+)
+from rubato.domain.exchange import Attempt, ErrorKind
 from rubato.domain.hints import SYSTEM
 from rubato.domain.instant import MINUTE, SECOND
+from rubato.domain.references import followed
 
 # NOTE: a claim that nobody started is sent again after this long. The message that waits in a long queue stays valid
 # all the while (same fence), so a re-send can only add a duplicate, which the start condition drops.
 UNSTARTED_LEASE_MS = 30 * SECOND
 RESEND_LEASE_MS = 2 * MINUTE
 STARTED_MARGIN_MS = 15 * SECOND
-MAX_ATTEMPTS = 3
+MAX_LOST_ATTEMPTS = 3
 
 
 class Look(Enum):
@@ -52,6 +65,7 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
         return endpoint
     if state.is_paused(now):
         return _park(endpoint, now)
+    endpoint = _skip_rest(endpoint, now)
     planned = _catch_up(endpoint, now) or _pending(endpoint, now) or governor.next_run(now, endpoint)
     awake = endpoint.with_state(pause=None, parked=False, shadow=None)
     if planned is None:
@@ -84,7 +98,10 @@ def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
     ended = endpoint.with_state(claim=None, last_run=last_run)
     if not claim.is_manual:
         failures = 0 if result.status is RunStatus.SUCCESS else endpoint.state.failures + 1
-        ended = without_hint(ended, claim.plan).with_state(failures=failures, next=None)
+        succeeded = result.finished_at if result.status is RunStatus.SUCCESS else endpoint.state.succeeded_at
+        ended = without_hint(ended, claim.plan).with_state(
+            failures=failures, next=None, outcome=result.status, succeeded_at=succeeded
+        )
         ended = _auto_pause(ended, now)
     return _skip_overlapped(ended, claim, now)
 
@@ -105,15 +122,57 @@ def recover(state: EndpointState, now: int) -> EndpointState:
     """The worker of a started run died: the same run again, one attempt higher, under a new fence."""
     claim = state.claim
     assert claim is not None and claim.started_at is not None
+    lost = Attempt(
+        attempt=claim.attempt,
+        started_at=claim.started_at,
+        error_kind=ErrorKind.LOST,
+        error_message="its worker died",
+    )
     again = replace(
         claim,
         fence=state.fence + 1,
         attempt=claim.attempt + 1,
         started_at=None,
-        lost=(*claim.lost, claim.started_at),
+        retry_at=None,
+        tried=(*claim.tried, lost),
         lease_until=now + UNSTARTED_LEASE_MS,
     )
     return replace(state, claim=again, fence=again.fence)
+
+
+def pass_over(endpoint: Endpoint, reason: str) -> Endpoint:
+    """The gate of the claimed slot is closed: it does not run, counts as skipped, and says why. Settle next."""
+    state, claim = endpoint.state, endpoint.state.claim
+    assert claim is not None
+    slot = claim.plan.slot
+    return endpoint.with_state(
+        claim=None, next=None, passed=slot, skipped=state.skipped + 1, last_skip=Skip(slot=slot, reason=reason)
+    )
+
+
+def hear(endpoint: Endpoint, name: str, finished_at: int) -> Endpoint:
+    """The endpoint called `name`, which this one follows, has finished a scheduled run with success. Settle next."""
+    if endpoint.is_deleted or name not in followed(endpoint.config):
+        return endpoint
+    heard = dict(endpoint.state.heard)
+    heard[name] = max(heard.get(name, 0), finished_at)
+    return endpoint.with_state(heard=tuple(sorted(heard.items())))
+
+
+def wait_for_retry(endpoint: Endpoint, failed: Attempt, retry_at: int, now: int) -> Endpoint:
+    """The attempt in flight has failed: the same run waits for its next one, under a new fence, sent once more."""
+    state, claim = endpoint.state, endpoint.state.claim
+    assert claim is not None
+    waiting = replace(
+        claim,
+        fence=state.fence + 1,
+        attempt=claim.attempt + 1,
+        started_at=None,
+        retry_at=retry_at,
+        tried=(*claim.tried, failed),
+        lease_until=max(retry_at, now) + UNSTARTED_LEASE_MS,
+    )
+    return endpoint.with_state(claim=waiting, fence=waiting.fence)
 
 
 def claim_next(endpoint_id: str, state: EndpointState, now: int) -> EndpointState:
@@ -181,12 +240,28 @@ def _park(endpoint: Endpoint, now: int) -> Endpoint:
     return endpoint.with_state(next=None, claim=None, parked=True, shadow=shadow, wake_at=until)
 
 
+def _skip_rest(endpoint: Endpoint, now: int) -> Endpoint:
+    """With `missedRuns: skip` the slot that fell inside the pause, which ends now, is passed over."""
+    state, moment = endpoint.state, _end_of_rest(endpoint.state, now)
+    if not state.parked or state.shadow is None or state.shadow > moment:
+        return endpoint
+    if endpoint.config.missed_runs is not MissedRuns.SKIP:
+        return endpoint
+    return endpoint.with_state(passed=moment, skipped=state.skipped + 1)
+
+
+def _end_of_rest(state: EndpointState, now: int) -> int:
+    """When the pause ended: at its time, or now by hand."""
+    pause = state.pause
+    return pause.until if pause is not None and pause.until is not None and pause.until <= now else now
+
+
 def _catch_up(endpoint: Endpoint, now: int) -> Plan | None:
     """The single run of an endpoint whose slot fell inside the pause that ends now."""
-    state, pause = endpoint.state, endpoint.state.pause
+    state = endpoint.state
     if not state.parked or state.shadow is None or endpoint.config.missed_runs is MissedRuns.SKIP:
         return None
-    moment = pause.until if pause is not None and pause.until is not None and pause.until <= now else now
+    moment = _end_of_rest(state, now)
     cadence = governor.cadence_at(moment, endpoint)
     if cadence is None or state.shadow > moment:
         return None

@@ -20,7 +20,7 @@ def misfire(endpoint: Endpoint, now: int) -> Endpoint:
     assert late is not None
     newest, passed = _latest_missed(endpoint, late, now)
     if is_too_late(endpoint, newest, now):
-        gone = endpoint.with_state(next=None, claim=None, missed=state.missed + passed + 1)
+        gone = endpoint.with_state(next=None, claim=None, missed=state.missed + passed + 1, passed=newest.slot)
         return without_hint(gone, late)
     return endpoint.with_state(next=newest, claim=None, missed=state.missed + passed)
 

@@ -4,19 +4,8 @@ from dataclasses import dataclass
 
 from rubato.domain.endpoint import RunStatus, Source
 from rubato.domain.errors import Invalid
-from rubato.domain.exchange import ErrorKind, Headers, Reply
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One call of the target. `started_at` in ms since the epoch, `duration_ms` None for a lost one."""
-
-    attempt: int
-    started_at: int
-    duration_ms: int | None = None
-    status_code: int | None = None
-    error_kind: ErrorKind | None = None
-    error_message: str | None = None
+from rubato.domain.exchange import Attempt, ErrorKind, Headers, Reply
+from rubato.domain.hints import Hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +30,10 @@ class ReceivedResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run, of one or more attempts. Times in ms since the epoch; lateness = started_at - due_at, never negative."""
+    """One run, of one or more attempts. Times in ms since the epoch; lateness = started_at - due_at, never negative.
+
+    `hint` is the hint of `hint_id` as it stood when the run was made; hints themselves come and go.
+    """
 
     run_id: str
     tenant_id: str
@@ -55,6 +47,7 @@ class Run:
     attempt: int = 1
     finished_at: int | None = None
     hint_id: str | None = None
+    hint: Hint | None = None
     error_kind: ErrorKind | None = None
     error_message: str | None = None
     status_code: int | None = None

@@ -49,6 +49,25 @@ class EveryGrid:
 
 
 @dataclass(frozen=True, slots=True)
+class OneSlot:
+    """A grid of a single slot, or of none."""
+
+    slot: int | None
+
+    def next_after(self, instant_ms: int) -> int | None:
+        """The slot, if it is still to come."""
+        return self.slot if self.slot is not None and self.slot > instant_ms else None
+
+    def latest_at_or_before(self, instant_ms: int, after_ms: int) -> int | None:
+        """The slot, if it lies in (after_ms, instant_ms]."""
+        return self.slot if self.slot is not None and after_ms < self.slot <= instant_ms else None
+
+    def count_between(self, _after_ms: int, _until_ms: int, _limit: int = 1000) -> int:
+        """Nothing is passed over: what became due stays so until it has run."""
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
 class IntervalBaseline:
     """Every `interval_ms`, without drift, counted from the anchor."""
 
@@ -67,7 +86,14 @@ class ManualBaseline:
     """Dormant: runs only on a one-shot or a run-now."""
 
 
-Baseline = IntervalBaseline | CronBaseline | ManualBaseline
+@dataclass(frozen=True, slots=True)
+class AfterBaseline:
+    """Runs as soon as every named endpoint of the job has finished a scheduled run with success."""
+
+    names: tuple[str, ...]
+
+
+Baseline = IntervalBaseline | CronBaseline | ManualBaseline | AfterBaseline
 
 
 def spell_baseline(baseline: Baseline) -> dict[str, Any]:
@@ -76,6 +102,8 @@ def spell_baseline(baseline: Baseline) -> dict[str, Any]:
         return {"intervalMs": baseline.interval_ms}
     if isinstance(baseline, CronBaseline):
         return {"cron": baseline.cron.expression, "timezone": baseline.cron.timezone}
+    if isinstance(baseline, AfterBaseline):
+        return {"after": list(baseline.names)}
     return {"manual": True}
 
 
@@ -85,6 +113,8 @@ def read_baseline(spelled: Mapping[str, Any]) -> Baseline:
         return IntervalBaseline(int(spelled["intervalMs"]))
     if spelled.get("cron") is not None:
         return CronBaseline(CronExpression.parse(spelled["cron"], spelled.get("timezone") or "UTC"))
+    if spelled.get("after") is not None:
+        return AfterBaseline(tuple(spelled["after"]))
     return ManualBaseline()
 
 

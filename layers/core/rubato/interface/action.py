@@ -27,6 +27,7 @@ class Action:
     destructive: bool = False
     idempotent: bool = False
     versioned: bool = False
+    creates: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:

@@ -1,6 +1,15 @@
 """The one list of actions. Routes, schemas and tools are drawn from it; nothing is callable that is not here."""
 
 from rubato.interface.action import Action
-from rubato.interface.actions import endpoints, jobs, runs, steering
+from rubato.interface.actions import endpoints, history, jobs, keys, runs, schedules, steering, usage
 
-CATALOG: tuple[Action, ...] = (*jobs.ACTIONS, *endpoints.ACTIONS, *steering.ACTIONS, *runs.ACTIONS)
+CATALOG: tuple[Action, ...] = (
+    *jobs.ACTIONS,
+    *endpoints.ACTIONS,
+    *steering.ACTIONS,
+    *schedules.ACTIONS,
+    *runs.ACTIONS,
+    *history.ACTIONS,
+    *keys.ACTIONS,
+    *usage.ACTIONS,
+)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from rubato.domain.endpoint import Clamp, EndpointConfig, TargetRequest
+from rubato.domain.endpoint import Clamp, EndpointConfig, Retry, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus
@@ -87,8 +87,10 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
 
 def with_defaults(given: AddEndpointInput, job: Job) -> EndpointFields:
     """What was given, over the job's defaults; raises Invalid when no baseline results."""
-    fields = given.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"job_id"})
-    merged = {**job.defaults, **{key: value for key, value in fields.items() if value is not None}}
+    plain = given.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"job_id"})
+    fields = {key: value for key, value in plain.items() if value is not None}
+    defaults = {key: value for key, value in job.defaults.items() if key not in _REPLACED_WHOLE or key not in fields}
+    merged = merge_patch(defaults, fields)
     if "baseline" not in merged:
         raise Invalid.field("baseline", "is required: give one, or set defaults.baseline on the job")
     return read_json(EndpointFields, json.dumps(merged))
@@ -110,12 +112,18 @@ def endpoint_draft(fields: EndpointFields) -> EndpointConfig:
         clamp=_clamp(fields.clamp),
         timeout_ms=fields.timeout_ms,
         max_response_bytes=fields.max_response_bytes,
+        retry=Retry(
+            max_attempts=fields.retry.max_attempts,
+            backoff_ms=fields.retry.backoff_ms,
+            max_backoff_ms=fields.retry.max_backoff_ms,
+        ),
         success_codes=tuple(fields.success_codes),
         missed_runs=fields.missed_runs,
         max_lateness_ms=fields.max_lateness_ms,
         jitter_ms=fields.jitter_ms,
         auto_pause_after=fields.auto_pause_after,
         tier=fields.tier,
+        depends_on=tuple(fields.depends_on),
         metadata=fields.metadata,
     )
 

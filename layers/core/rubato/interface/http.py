@@ -3,16 +3,18 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
 from rubato import __version__
 from rubato.domain import errors
 from rubato.domain.access import Caller
+from rubato.interface import routes
 from rubato.interface.action import Action
-from rubato.interface.catalog import CATALOG
+from rubato.interface.document import Document
 from rubato.interface.gateway import caller_of
+from rubato.interface.idempotency import perform_once
 from rubato.interface.wire import Output, read_json, read_text
 from rubato.ports import World
 
@@ -34,18 +36,19 @@ _MAX_PATH = 300
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What goes back to API Gateway."""
+    """What goes back to API Gateway: a JSON body or, with a Content-Type among the headers, a text."""
 
     status: int
     body: dict[str, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    text: str = ""
 
     def to_event(self) -> dict[str, Any]:
         """API Gateway's proxy response."""
         kind = "application/json" if self.status < 400 else "application/problem+json"
         headers = {"Cache-Control": "no-store", **self.headers}
         if self.body is None:
-            return {"statusCode": self.status, "headers": headers, "body": ""}
+            return {"statusCode": self.status, "headers": headers, "body": self.text}
         text = json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
         return {"statusCode": self.status, "headers": {"Content-Type": kind, **headers}, "body": text}
 
@@ -60,7 +63,7 @@ def handle(world: World, event: dict[str, Any], on_crash: Callable[[], None]) ->
     except Exception:  # noqa: BLE001 - the last door before the caller: no stack trace may pass
         on_crash()
         response = _problem(500, "Internal error", "internal", "something broke here; it was logged", request_id)
-    return Response(response.status, response.body, {**response.headers, "X-Request-Id": request_id}).to_event()
+    return replace(response, headers={**response.headers, "X-Request-Id": request_id}).to_event()
 
 
 def problem(refused: errors.RubatoError, request_id: str) -> Response:
@@ -70,7 +73,7 @@ def problem(refused: errors.RubatoError, request_id: str) -> Response:
     assert response.body is not None
     if isinstance(refused, errors.Invalid):
         response.body["errors"] = [{"path": each.path, "message": each.message} for each in refused.errors]
-    if isinstance(refused, errors.LimitReached):
+    if refused.retry_after_s is not None:
         response.headers["Retry-After"] = str(refused.retry_after_s)
     if isinstance(refused, errors.Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -94,7 +97,7 @@ def _route(world: World, event: dict[str, Any]) -> Response:
     method, path = event["httpMethod"], _path(event)
     if path == "/health":
         return _health(method)
-    matching = [(action, match) for action in CATALOG if (match := action.pattern.fullmatch(path))]
+    matching = routes.matching(path)
     if not matching:
         raise errors.NotFound("route", path)
     allowed = sorted({action.method for action, _ in matching})
@@ -116,6 +119,8 @@ def _perform(world: World, event: dict[str, Any], action: Action, parameters: di
         refused = _problem(415, "Unsupported media type", "unsupported_media_type", "send application/json", "")
         return Response(415, {**(refused.body or {}), "requestId": _request_id(event)})
     given = _input(event, action, parameters)
+    if action.creates:
+        return _answer(action, perform_once(world, caller, action, event, given))
     options = {"if_version": _if_match(event)} if action.versioned and not action.read_only else {}
     output = action.run(world, caller, given, **options)
     return _answer(action, output)
@@ -124,6 +129,9 @@ def _perform(world: World, event: dict[str, Any], action: Action, parameters: di
 def _answer(action: Action, output: Output | None) -> Response:
     if output is None:
         return Response(action.status)
+    if isinstance(output, Document):
+        headers = {"Content-Type": output.media_type, **output.headers}
+        return Response(action.status, headers=headers, text=output.text)
     body = output.to_json()
     headers = {"ETag": f'"{body["version"]}"'} if "version" in body and "items" not in body else {}
     return Response(action.status, body, headers)

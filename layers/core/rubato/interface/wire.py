@@ -1,6 +1,6 @@
 """The shape that all inputs and outputs share: camelCase JSON, unknown fields refused, times as ISO 8601 in UTC."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic.alias_generators import to_camel
@@ -21,7 +21,9 @@ class Wire(BaseModel):
 
 
 class Output(Wire):
-    """Base of every answer."""
+    """Base of every answer. `told_once` names fields, in the public spelling, that are null when it is repeated."""
+
+    told_once: ClassVar[frozenset[str]] = frozenset()
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict in the public spelling."""

@@ -11,6 +11,7 @@ from rubato.domain.jobs import Job, JobStatus
 from rubato.ports import World
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
+from rubato.usecases.references import check_references
 from rubato.usecases.replan import Changed, announce, replan
 
 
@@ -19,6 +20,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
     if job.status is JobStatus.ARCHIVED:
         raise Conflict(f"job {job.job_id} is archived; set its status to active first")
     check_config(draft, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
+    check_references(world, replace(draft, job_id=job.job_id))
     now = world.clock.now()
     config = replace(
         draft,
@@ -30,7 +32,8 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
     )
     fresh = Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds))
     event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
-    stored = world.endpoints.create(lease.settle(fresh, now, world.limits.look_ahead_ms), event)
+    settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
+    stored = world.endpoints.create(settled, event, world.limits.max_endpoints)
     announce(world, None, stored, now)
     return _follow_job(world, caller, stored)
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from rubato.domain.access import Caller, key_id_of
+from rubato.domain.access import ApiKey, Caller, key_id_of
 from rubato.domain.errors import Unauthenticated
+from rubato.domain.instant import HOUR
 from rubato.ports import World
 
+USE_NOTED_EVERY_MS = HOUR
 _BEARER = "bearer "
 
 
@@ -18,7 +20,19 @@ def authenticate(world: World, headers: Mapping[str, str]) -> Caller:
     key = world.keys.get(key_id)
     if key is None or not key.matches(token) or not key.is_valid(world.clock.now()):
         raise Unauthenticated("this API key is unknown, revoked or expired")
+    _record_use(world, key)
     return Caller(tenant_id=key.tenant_id, key_id=key.key_id, kind=key.kind, scopes=key.scopes)
+
+
+def _record_use(world: World, key: ApiKey) -> None:
+    """Once an hour. Nobody is turned away because a note could not be made."""
+    now = world.clock.now()
+    if key.last_used_at is not None and now - key.last_used_at < USE_NOTED_EVERY_MS:
+        return
+    try:
+        world.keys.record_use(key.key_id, now, now - USE_NOTED_EVERY_MS)
+    except Exception as error:  # noqa: BLE001
+        world.telemetry.warn("use of a key not noted", keyId=key.key_id, error=type(error).__name__)
 
 
 def presented_token(headers: Mapping[str, str]) -> str | None:

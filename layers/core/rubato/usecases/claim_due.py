@@ -9,6 +9,7 @@ from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
 from rubato.ports import Message, RunMessage, World
+from rubato.usecases.enforce_quota import release_lifted
 from rubato.usecases.replan import Changed, replan
 
 _PARALLEL_SHARDS = 16
@@ -17,6 +18,7 @@ _PARALLEL_SHARDS = 16
 def claim_due(world: World, shards: Iterable[int], deadline: int) -> Counter[str]:
     """Work through the shards until `deadline` (ms); what is left stays for the next tick. Gives counts by outcome."""
     total: Counter[str] = Counter()
+    _release_lifted(world)
     with ThreadPoolExecutor(_PARALLEL_SHARDS) as pool:
         for counts in pool.map(lambda shard: _claim_shard(world, shard, deadline), shards):
             total.update(counts)
@@ -31,6 +33,13 @@ def overdue(endpoint: Endpoint, now: int) -> Changed:
     if state.claim is None and not state.is_paused(now) and misfire.is_late(endpoint, now):
         return Changed(misfire.misfire(endpoint, now))
     return Changed(endpoint)
+
+
+def _release_lifted(world: World) -> None:
+    try:
+        release_lifted(world)
+    except Exception as error:  # noqa: BLE001 - due runs must not wait for it; the next tick looks again
+        world.telemetry.warn("lifted quotas not looked at", error=type(error).__name__)
 
 
 def _claim_shard(world: World, shard: int, deadline: int) -> Counter[str]:
@@ -98,4 +107,4 @@ def _save_claim(world: World, endpoint_id: str, before: EndpointState, after: En
     saved = world.endpoints.save_state(endpoint_id, before, after)
     claim = saved.claim
     assert claim is not None
-    return RunMessage(endpoint_id=endpoint_id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
+    return RunMessage(endpoint_id=endpoint_id, due=claim.call_at, run_id=claim.run_id, fence=claim.fence)

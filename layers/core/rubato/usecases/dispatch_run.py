@@ -1,27 +1,21 @@
-"""The dispatcher: re-check the claim, call the target at its time, record the run, replan."""
+"""The dispatcher: re-check the claim, and put the run in flight at its time."""
 
 from dataclasses import replace
 
 from rubato.domain import lease, misfire
-from rubato.domain.compose import compose
-from rubato.domain.endpoint import Claim, Endpoint, RunStatus
-from rubato.domain.errors import NotFound, RubatoError, WriteRaced
-from rubato.domain.exchange import Call, ErrorKind, Reply
-from rubato.domain.lease import RunResult
-from rubato.domain.runs import Run, judge
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import WriteRaced
 from rubato.ports import RunMessage, World
+from rubato.usecases import enforce_quota
+from rubato.usecases.attempt_run import attempt_run
 from rubato.usecases.claim_due import overdue
-from rubato.usecases.compile_run import compile_run
+from rubato.usecases.references import closed_gate
 from rubato.usecases.replan import Changed, replan
 
 # A message that comes earlier than this goes back to the queue: a worker does not sleep for long.
 _EARLY_MS = 5_000
 # The start is written this long before the run is due, so that the call itself begins on time.
 _START_LEAD_MS = 25
-
-
-class _LeaseLost(RubatoError):
-    """Another holder has the endpoint; this one may only leave a record."""
 
 
 def dispatch_run(world: World, message: RunMessage) -> str:
@@ -40,10 +34,33 @@ def dispatch_run(world: World, message: RunMessage) -> str:
         replan(world, message.endpoint_id, overdue)
         return "woken"
     world.clock.sleep_until(message.due - _START_LEAD_MS)
+    return _held_back(world, endpoint, message) or _begin(world, endpoint, message)
+
+
+def _held_back(world: World, endpoint: Endpoint, message: RunMessage) -> str | None:
+    """What keeps the claimed run from its target, now that its time has come; None when nothing does."""
+    reason = closed_gate(world, endpoint)
+    if reason is not None:
+        return _pass_over(world, message, reason)
+    if not enforce_quota.may_run(world, endpoint):
+        return enforce_quota.hold_until_tomorrow(world, endpoint, message)
+    return None
+
+
+def _begin(world: World, endpoint: Endpoint, message: RunMessage) -> str:
     started = _start(world, endpoint, message.fence)
     if started is None:
         return "stale"
-    return _run(world, started)
+    enforce_quota.note_run(world, started)
+    return attempt_run(world, started)
+
+
+def _pass_over(world: World, message: RunMessage, reason: str) -> str:
+    def skipped(latest: Endpoint, _now: int) -> Changed:
+        return Changed(lease.pass_over(latest, reason) if lease.stands(latest.state, message.fence) else latest)
+
+    replan(world, message.endpoint_id, skipped)
+    return "gated"
 
 
 def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
@@ -52,7 +69,7 @@ def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
     while current is not None and lease.stands(current.state, fence):
         claim = current.state.claim
         assert claim is not None
-        now = max(world.clock.now(), claim.plan.due)
+        now = max(world.clock.now(), claim.call_at)
         ready = _latest_slot(current, now)
         if ready is None:
             replan(world, current.id, _missed)
@@ -80,56 +97,3 @@ def _missed(endpoint: Endpoint, now: int) -> Changed:
     if endpoint.state.is_running or not misfire.is_late(endpoint, now):
         return Changed(endpoint)
     return Changed(misfire.misfire(endpoint, now))
-
-
-def _run(world: World, endpoint: Endpoint) -> str:
-    claim = endpoint.state.claim
-    assert claim is not None
-    already = world.runs.get(claim.run_id) if claim.attempt > 1 else None
-    if already is not None and already.attempt >= claim.attempt - 1 and already.finished_at is not None:
-        # The worker died between the record and the schedule: the target was called, only the end is missing.
-        return _end(world, endpoint, already)
-    call = compose(endpoint.config, claim)
-    started_at, reply = _call(world, endpoint, claim, call)
-    finished_at = world.clock.now()
-    verdict = judge(reply, endpoint.config.success_codes)
-    run = compile_run(endpoint, call, reply, verdict, started_at=started_at, finished_at=finished_at)
-    world.telemetry.measure("lateness", run.lateness_ms or 0)
-    if finished_at >= claim.lease_until:
-        return _too_late(world, run)
-    world.runs.record(run)
-    return _end(world, endpoint, run)
-
-
-def _call(world: World, endpoint: Endpoint, claim: Claim, call: Call) -> tuple[int, Reply]:
-    resting = endpoint.state.is_paused(world.clock.now()) and not claim.is_manual
-    gone = claim.attempt > 1 and (endpoint.is_deleted or resting)
-    if claim.attempt > lease.MAX_ATTEMPTS or gone:
-        why = "the workers of all attempts died" if not gone else "its worker died and the endpoint stopped meanwhile"
-        return world.clock.now(), Reply(duration_ms=0, error_kind=ErrorKind.LOST, error_message=why)
-    world.clock.sleep_until(claim.plan.due)
-    started_at = world.clock.now()
-    return started_at, world.outbound.send(call)
-
-
-def _end(world: World, endpoint: Endpoint, run: Run) -> str:
-    claim = endpoint.state.claim
-    assert claim is not None and run.started_at is not None and run.finished_at is not None
-    result = RunResult(run.status, run.started_at, run.finished_at)
-
-    def ended(latest: Endpoint, now: int) -> Changed:
-        if not lease.holds(latest.state, claim.fence, now):
-            raise _LeaseLost(run.run_id)
-        return Changed(lease.finish(latest, result, now))
-
-    try:
-        replan(world, endpoint.id, ended, known=endpoint)
-    except (_LeaseLost, NotFound):
-        return _too_late(world, run)
-    return "success" if run.status is RunStatus.SUCCESS else "failure"
-
-
-def _too_late(world: World, run: Run) -> str:
-    world.runs.record_late(run)
-    world.telemetry.warn("lease lost", endpointId=run.endpoint_id, runId=run.run_id, attempt=run.attempt)
-    return "lease_lost"

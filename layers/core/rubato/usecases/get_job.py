@@ -6,6 +6,7 @@ from rubato.domain.access import Caller
 from rubato.domain.jobs import Job
 from rubato.ports import World
 from rubato.usecases.lookup import find_job
+from rubato.usecases.pages import every
 
 _PAGE = 200
 
@@ -44,11 +45,4 @@ def get_job(world: World, caller: Caller, job_id: str) -> JobSummary:
 
 def endpoint_ids(world: World, job_id: str) -> list[str]:
     """The ids of all endpoints of a job."""
-    found: list[str] = []
-    after: str | None = None
-    while True:
-        page = world.endpoints.of_job(job_id, _PAGE, after)
-        found.extend(page.items)
-        if page.next is None:
-            return found
-        after = page.next
+    return list(every(lambda after: world.endpoints.of_job(job_id, _PAGE, after)))

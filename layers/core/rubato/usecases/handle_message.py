@@ -1,7 +1,8 @@
 """One message of the run queue, to whom it concerns."""
 
-from rubato.ports import JobMessage, Message, World
+from rubato.ports import JobMessage, Message, TenantMessage, World
 from rubato.usecases.dispatch_run import dispatch_run
+from rubato.usecases.enforce_quota import release_tenant
 from rubato.usecases.follow_job import take_second_look
 
 
@@ -9,4 +10,6 @@ def handle_message(world: World, message: Message) -> str:
     """Handle a message and give the outcome's name. Safe to repeat; raises what the store raises."""
     if isinstance(message, JobMessage):
         return take_second_look(world, message)
+    if isinstance(message, TenantMessage):
+        return release_tenant(world, message)
     return dispatch_run(world, message)

@@ -1,20 +1,25 @@
 """List and read runs. A run in flight stands in its endpoint's claim, a finished one in the history."""
 
-import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from rubato.domain import ids
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus
 from rubato.domain.errors import NotFound
+from rubato.domain.hints import find_hint
 from rubato.domain.runs import Run
-from rubato.ports import Page, RunFilter, Runs, World
-from rubato.usecases.compile_run import lost_attempts
+from rubato.ports import Page, RunFilter, World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.lookup import find_endpoint, find_job, owns
+from rubato.usecases.merge_runs import Read, merge_runs
+from rubato.usecases.pages import every
 
-_PAGE = 100
-_BEFORE_ALL = "~"  # sorts after every run, so it continues with the newest
+History = Callable[[str, RunFilter, int, str | None], Page[Run]]
+
+_PAGE = 200
+_PARALLEL = 8
 
 
 def get_run(world: World, caller: Caller, run_id: str) -> Run:
@@ -39,17 +44,15 @@ def list_runs(
     limit: int = 50,
     after: str | None = None,
 ) -> Page[Run]:
-    """Newest slot first: of an endpoint, of a job, or of all the caller's jobs. Raises NotFound for foreign ids."""
-    if endpoint_id is not None:
-        endpoint = find_endpoint(world, caller, endpoint_id, deleted_too=True)
-        if job_id is not None and endpoint.config.job_id != job_id:
-            raise NotFound("endpoint", endpoint_id)
-        return _with_running(
-            [in_flight(endpoint)], world.runs.of_endpoint(endpoint_id, wanted, limit, after), wanted, limit, after
-        )
-    jobs = [find_job(world, caller, job_id).job_id] if job_id is not None else _all_jobs(world, caller)
-    running = [run for each in jobs for run in _running_of(world, each)] if _may_be_running(wanted) else []
-    return _with_running(running, _of_jobs(world.runs, jobs, wanted, limit, after), wanted, limit, after)
+    """Newest slot first: of an endpoint, of a job, or of all the caller's jobs. Raises NotFound for foreign ids.
+
+    A run in flight has its place by its slot and keeps it when it ends, so that no page repeats or loses it.
+    """
+    running, history = _lists(world, caller, wanted, job_id, endpoint_id)
+    reads: list[Read] = [] if wanted.status is RunStatus.RUNNING else history
+    if wanted.status in (None, RunStatus.RUNNING):
+        reads = [partial(_among, [run for run in running() if _matches(run, wanted)]), *reads]
+    return merge_runs(reads, limit, after)
 
 
 def in_flight(endpoint: Endpoint) -> Run | None:
@@ -66,69 +69,47 @@ def in_flight(endpoint: Endpoint) -> Run | None:
         due_at=claim.plan.due,
         source=claim.plan.source,
         status=RunStatus.RUNNING,
-        started_at=claim.lost[0] if claim.lost else claim.started_at,
+        started_at=claim.tried[0].started_at if claim.tried else claim.started_at,
         attempt=claim.attempt,
         hint_id=claim.plan.hint_id,
-        attempts=lost_attempts(claim.lost),
+        hint=find_hint(endpoint.hints, claim.plan.hint_id),
+        attempts=claim.tried,
     )
 
 
-def _of_jobs(runs: Runs, jobs: list[str], wanted: RunFilter, limit: int, after: str | None) -> Page[Run]:
-    if wanted.status is RunStatus.RUNNING:
-        return Page(())
-    streams: Iterable[Iterator[Run]] = (_stream(runs, job, wanted, limit, after) for job in jobs)
-    merged = heapq.merge(*streams, key=lambda run: ids.run_order(run.run_id), reverse=True)
-    items = tuple(run for run, _ in zip(merged, range(limit), strict=False))
-    return Page(items, ids.run_order(items[-1].run_id) if len(items) == limit else None)
+def _lists(
+    world: World, caller: Caller, wanted: RunFilter, job_id: str | None, endpoint_id: str | None
+) -> tuple[Callable[[], list[Run]], list[Read]]:
+    """What gives the runs in flight, and the lists of those that have ended."""
+    runs = world.runs
+    if endpoint_id is not None:
+        endpoint = find_endpoint(world, caller, endpoint_id, deleted_too=True)
+        if job_id is not None and endpoint.config.job_id != job_id:
+            raise NotFound("endpoint", endpoint_id)
+        running = in_flight(endpoint)
+        return lambda: [running] if running else [], [partial(_of, runs.of_endpoint, endpoint_id, wanted)]
+    jobs = [find_job(world, caller, job_id).job_id] if job_id is not None else _all_jobs(world, caller)
+    return lambda: _running_of(world, jobs), [partial(_of, runs.of_job, job, wanted) for job in jobs]
 
 
-def _stream(runs: Runs, job_id: str, wanted: RunFilter, limit: int, after: str | None) -> Iterator[Run]:
-    while True:
-        page = runs.of_job(job_id, wanted, min(limit, _PAGE), after)
-        yield from page.items
-        if page.next is None:
-            return
-        after = page.next
+def _of(history: History, owner: str, wanted: RunFilter, after: str | None, size: int) -> Page[Run]:
+    return history(owner, wanted, size, after)
+
+
+def _among(running: list[Run], after: str | None, _size: int) -> Page[Run]:
+    return Page(tuple(run for run in running if after is None or ids.run_order(run.run_id) < after))
 
 
 def _all_jobs(world: World, caller: Caller) -> list[str]:
-    found: list[str] = []
-    after: str | None = None
-    while True:
-        page = world.jobs.list(caller.tenant_id, None, 200, after)
-        found.extend(job.job_id for job in page.items)
-        if page.next is None:
-            return found
-        after = page.next
+    return [job.job_id for job in every(lambda after: world.jobs.list(caller.tenant_id, None, _PAGE, after))]
 
 
-def _running_of(world: World, job_id: str) -> list[Run]:
-    members = endpoint_ids(world, job_id)
+def _running_of(world: World, jobs: list[str]) -> list[Run]:
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        members = [each for ids_of_one in pool.map(lambda job: endpoint_ids(world, job), jobs) for each in ids_of_one]
     states: dict[str, EndpointState] = world.endpoints.states(members)
     busy = [endpoint_id for endpoint_id, state in states.items() if state.is_running]
     return [run for endpoint in world.endpoints.load_many(busy) if (run := in_flight(endpoint))]
-
-
-def _may_be_running(wanted: RunFilter) -> bool:
-    return wanted.status in (None, RunStatus.RUNNING)
-
-
-def _with_running(
-    running: Iterable[Run | None], finished: Page[Run], wanted: RunFilter, limit: int, after: str | None
-) -> Page[Run]:
-    """Runs in flight lead the first page; they are no part of the history that cursors walk."""
-    if after is not None or not _may_be_running(wanted):
-        return finished
-    leading = [run for run in running if run is not None and _matches(run, wanted)]
-    leading.sort(key=lambda run: run.slot, reverse=True)
-    if wanted.status is RunStatus.RUNNING:
-        return Page(tuple(leading[:limit]))
-    known = {run.run_id for run in leading}
-    ended = [run for run in finished.items if run.run_id not in known]
-    shown = ended[: max(limit - len(leading), 0)]
-    if len(shown) == len(ended):
-        return Page((*leading[:limit], *shown), finished.next)
-    return Page((*leading[:limit], *shown), ids.run_order(shown[-1].run_id) if shown else _BEFORE_ALL)
 
 
 def _matches(run: Run, wanted: RunFilter) -> bool:

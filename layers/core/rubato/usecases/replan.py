@@ -67,7 +67,7 @@ def _claimed(before: Endpoint | None, after: Endpoint) -> RunMessage | None:
     known = before.state.claim if before is not None else None
     if claim is None or (known is not None and known.fence == claim.fence):
         return None
-    return RunMessage(endpoint_id=after.id, due=claim.plan.due, run_id=claim.run_id, fence=claim.fence)
+    return RunMessage(endpoint_id=after.id, due=claim.call_at, run_id=claim.run_id, fence=claim.fence)
 
 
 def _waking(world: World, after: Endpoint, now: int) -> RunMessage | None:

@@ -6,6 +6,7 @@ from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, NotFound
 from rubato.domain.jobs import JobStatus
 from rubato.ports import World
+from rubato.usecases.get_usage import require_runs_left
 from rubato.usecases.lookup import find_endpoint, owns
 from rubato.usecases.record_event import event_by
 from rubato.usecases.replan import Changed, replan
@@ -17,6 +18,8 @@ def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
     job = world.jobs.get(find_endpoint(world, caller, endpoint_id).config.job_id)
     if job is not None and job.status is JobStatus.ARCHIVED:
         raise Conflict(f"job {job.job_id} is archived; set its status to active first")
+
+    require_runs_left(world, caller)
 
     def change(endpoint: Endpoint, now: int) -> Changed:
         if not owns(caller, endpoint) or endpoint.is_deleted:

@@ -11,6 +11,7 @@ from rubato.domain.errors import NotFound, StaleVersion
 from rubato.ports import World
 from rubato.usecases.lookup import owns
 from rubato.usecases.record_event import event_by
+from rubato.usecases.references import check_references, heard_so_far
 from rubato.usecases.replan import Changed, replan
 
 Edit = Callable[[EndpointConfig], EndpointConfig]
@@ -33,9 +34,11 @@ def update_endpoint(
         if config == endpoint.config:
             return Changed(endpoint)
         check_config(config, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
+        check_references(world, config, endpoint.config)
         before, after = _difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
-        return Changed(edits.configured(endpoint, config, now), (event,))
+        heard = heard_so_far(world, config) if config.baseline != endpoint.config.baseline else ()
+        return Changed(edits.configured(endpoint, config, now, heard), (event,))
 
     return replan(world, endpoint_id, change)
 

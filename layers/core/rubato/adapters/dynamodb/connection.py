@@ -6,7 +6,7 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from rubato.adapters.dynamodb.tables import EndpointsItem, EventItem, JobItem, KeyItem, RunItem
+from rubato.adapters.dynamodb.tables import EndpointsItem, EventItem, JobItem, KeyItem, RequestItem, RunItem, UsageItem
 
 _CONNECT_TIMEOUT_S = 2
 _READ_TIMEOUT_S = 5
@@ -19,6 +19,8 @@ MODELS: dict[str, type[Model]] = {
     "runs": RunItem,
     "keys": KeyItem,
     "audit": EventItem,
+    "usage": UsageItem,
+    "idempotency": RequestItem,
 }
 
 

@@ -1,5 +1,6 @@
 """Endpoints in DynamoDB: a partition each (config, state, hints) and one of names per job."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,18 +14,23 @@ from rubato.adapters.dynamodb.items import (
     CONFIG,
     STATE,
     config_item,
+    follower_items,
+    followers_key,
     hint_item,
     load_config,
     load_hint,
     load_state,
     name_item,
+    name_key,
     state_item,
 )
-from rubato.adapters.dynamodb.tables import ConfigItem, EndpointsItem, HintItem, NameItem, StateItem
+from rubato.adapters.dynamodb.tables import ConfigItem, EndpointsItem, HintItem, NameItem, StateItem, UsageItem
 from rubato.adapters.dynamodb.trail import event_item
+from rubato.adapters.dynamodb.usage import ENDPOINTS
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, WriteRaced
+from rubato.domain.quota import too_many_endpoints
 from rubato.ports import Page
 
 _LOST = "ConditionalCheckFailedException"
@@ -32,6 +38,8 @@ _RACED = ("ConditionalCheckFailed", "TransactionConflict")
 _DUE_PAGE = 100
 _BATCH = 100
 _PARALLEL_BATCHES = 8
+_TURNS = 10
+_TURN_S = 0.02
 
 
 class DynamoEndpoints:
@@ -42,17 +50,39 @@ class DynamoEndpoints:
         self._shards = shards
         self._retention_s = retention_s
 
-    def create(self, endpoint: Endpoint, event: Event) -> Endpoint:
-        """Config, state, name and event in one transaction."""
+    def create(self, endpoint: Endpoint, event: Event, max_endpoints: int = 0) -> Endpoint:
+        """Config, state, name, event and the tenant's count in one transaction.
+
+        Endpoints of a tenant that are created at the same moment meet at its count: they take turns.
+        """
+        for turn in range(_TURNS):
+            try:
+                return self._create(endpoint, event, max_endpoints)
+            except WriteRaced:
+                time.sleep(_TURN_S * (turn + 1))
+        raise Conflict("too many endpoints are being created at once; try again")
+
+    def _create(self, endpoint: Endpoint, event: Event, max_endpoints: int) -> Endpoint:
         stored = endpoint.with_state(version=1)
+        free = UsageItem.used.does_not_exist() | (UsageItem.used < max_endpoints) if max_endpoints else None
         try:
             with TransactWrite(connection=self._connection) as write:
                 write.save(name_item(stored.config), condition=NameItem.pk.does_not_exist())
                 write.save(config_item(stored.config, self._retention_s))
                 write.save(state_item(stored.id, stored.state, self._shards), condition=StateItem.pk.does_not_exist())
                 write.save(event_item(event, self._retention_s))
+                for item in follower_items(stored.config):
+                    write.save(item)
+                write.update(_count_of(stored), [UsageItem.used.add(1)], condition=free)
         except TransactWriteError as error:
-            raise _name_taken(stored) if _lost_at(error, 0) else error from error
+            if _lost_at(error, 0):
+                raise _name_taken(stored) from error
+            # NOTE: pynamodb sends updates last.
+            if _lost_at(error, -1):
+                raise too_many_endpoints(max_endpoints) from error
+            if any(reason and reason.code in _RACED for reason in error.cancellation_reasons):
+                raise WriteRaced(stored.id) from error
+            raise
         return stored
 
     def load(self, endpoint_id: str) -> Endpoint | None:
@@ -68,9 +98,9 @@ class DynamoEndpoints:
         loaded = (_assemble(found.get(endpoint_id, ())) for endpoint_id in endpoint_ids)
         return [endpoint for endpoint in loaded if endpoint is not None]
 
-    def states(self, endpoint_ids: Sequence[str]) -> dict[str, EndpointState]:
-        """Eventually consistent batch reads."""
-        items = _batch_get([(endpoint_id, STATE) for endpoint_id in endpoint_ids])
+    def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:
+        """Batch reads, eventually consistent unless asked for the latest."""
+        items = _batch_get([(endpoint_id, STATE) for endpoint_id in endpoint_ids], latest)
         return {item.pk: load_state(item) for item in items if isinstance(item, StateItem)}
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
@@ -88,6 +118,8 @@ class DynamoEndpoints:
                 for item in gone:
                     write.delete(item)
                 self._put(write, before, saved, events)
+                if after.is_deleted and not before.is_deleted:
+                    write.update(_count_of(after), [UsageItem.used.add(-1)])
         except TransactWriteError as error:
             # NOTE: pynamodb sends the deletes first, so the first put, which is the new name, stands behind them.
             if renamed and _lost_at(error, len(gone)):
@@ -116,6 +148,16 @@ class DynamoEndpoints:
         ids = tuple(item.endpoint_id for item in query if isinstance(item, NameItem))
         last = query.last_evaluated_key
         return Page(ids, last["sk"]["S"] if last else None)
+
+    def named(self, job_id: str, names: Sequence[str]) -> dict[str, str]:
+        """Batch reads of the items that keep the names."""
+        items = _batch_get([name_key(job_id, name) for name in sorted(set(names))], latest=True)
+        prefix = len(name_key(job_id, "")[1])
+        return {item.sk[prefix:]: item.endpoint_id for item in items if isinstance(item, NameItem)}
+
+    def followers(self, job_id: str, name: str) -> list[str]:
+        """One consistent query, of nothing for most endpoints."""
+        return [item.sk for item in EndpointsItem.query(followers_key(job_id, name), consistent_read=True)]
 
     def due(self, shard: int, until: int) -> Iterator[list[str]]:
         """Pages of the sparse index, oldest first.
@@ -146,6 +188,10 @@ class DynamoEndpoints:
         write.save(state, condition=StateItem.version == before.state.version)
         if before.config != after.config:
             write.save(config_item(after.config, self._retention_s))
+            stays = {item.pk for item in follower_items(before.config)}
+            for item in follower_items(after.config):
+                if item.pk not in stays:
+                    write.save(item)
         known = {hint.hint_id for hint in before.hints}
         for hint in after.hints:
             if hint.hint_id not in known:
@@ -160,6 +206,8 @@ def _gone(before: Endpoint, after: Endpoint) -> list[EndpointsItem]:
     gone: list[EndpointsItem] = [hint_item(after.id, hint) for hint in before.hints if hint.hint_id not in kept]
     if before.config.name != after.config.name or (after.is_deleted and not before.is_deleted):
         gone.append(name_item(before.config))
+    stays = {item.pk for item in follower_items(after.config)}
+    gone += [item for item in follower_items(before.config) if item.pk not in stays]
     return gone
 
 
@@ -178,14 +226,19 @@ def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
     return Endpoint(config=config, state=state, hints=tuple(hints))
 
 
-def _batch_get(keys: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
-    chunks = [list(keys[start : start + _BATCH]) for start in range(0, len(keys), _BATCH)]
+def _batch_get(keys: Sequence[tuple[str, str]], latest: bool = False) -> list[EndpointsItem]:
+    def get(chunk: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
+        return list(EndpointsItem.batch_get(chunk, consistent_read=latest))
+
+    chunks = [keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH)]
     if len(chunks) <= 1:
-        return list(EndpointsItem.batch_get(chunks[0])) if chunks else []
+        return get(chunks[0]) if chunks else []
     with ThreadPoolExecutor(_PARALLEL_BATCHES) as pool:
-        return [
-            item for items in pool.map(lambda chunk: list(EndpointsItem.batch_get(chunk)), chunks) for item in items
-        ]
+        return [item for items in pool.map(get, chunks) for item in items]
+
+
+def _count_of(endpoint: Endpoint) -> UsageItem:
+    return UsageItem(endpoint.config.tenant_id, ENDPOINTS)
 
 
 def _lost_at(error: TransactWriteError, position: int) -> bool:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from rubato.adapters import codec
-from rubato.adapters.dynamodb.tables import ConfigItem, HintItem, NameItem, StateItem, whole
-from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, Tier
+from rubato.adapters.dynamodb.tables import ConfigItem, FollowerItem, HintItem, NameItem, StateItem, whole
+from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, Retry, Tier
 from rubato.domain.hints import Hint, HintKind
 from rubato.domain.ids import shard_of
+from rubato.domain.references import followed
 from rubato.domain.schedule import read_baseline, spell_baseline
 
 CONFIG = "config"
@@ -60,12 +61,14 @@ def _dump_settings(config: EndpointConfig) -> dict[str, Any]:
         "clamp": [config.clamp.min_interval_ms, config.clamp.max_interval_ms],
         "timeoutMs": config.timeout_ms,
         "maxResponseBytes": config.max_response_bytes,
+        "retry": [config.retry.max_attempts, config.retry.backoff_ms, config.retry.max_backoff_ms],
         "successCodes": list(config.success_codes),
         "missedRuns": config.missed_runs.value,
         "maxLatenessMs": config.max_lateness_ms,
         "jitterMs": config.jitter_ms,
         "autoPauseAfter": config.auto_pause_after,
         "tier": config.tier.value,
+        "dependsOn": list(config.depends_on),
         "metadata": config.metadata,
     }
 
@@ -77,14 +80,23 @@ def _load_settings(plain: dict[str, Any]) -> dict[str, Any]:
         "clamp": Clamp(min_interval_ms=low, max_interval_ms=high),
         "timeout_ms": plain["timeoutMs"],
         "max_response_bytes": plain["maxResponseBytes"],
+        "retry": _load_retry(plain.get("retry")),
         "success_codes": tuple(plain["successCodes"]),
         "missed_runs": MissedRuns(plain["missedRuns"]),
         "max_lateness_ms": plain["maxLatenessMs"],
         "jitter_ms": plain["jitterMs"],
         "auto_pause_after": plain["autoPauseAfter"],
         "tier": Tier(plain["tier"]),
+        "depends_on": tuple(plain.get("dependsOn", ())),
         "metadata": plain["metadata"],
     }
+
+
+def _load_retry(plain: list[int] | None) -> Retry:
+    if plain is None:
+        return Retry()
+    attempts, backoff, longest = plain
+    return Retry(max_attempts=attempts, backoff_ms=backoff, max_backoff_ms=longest)
 
 
 def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem:
@@ -108,6 +120,7 @@ def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem
         skipped=state.skipped,
         missed=state.missed,
         last_run=codec.dump_last_run(state.last_run),
+        progress=codec.dump_progress(state),
     )
 
 
@@ -129,6 +142,7 @@ def load_state(item: StateItem) -> EndpointState:
         skipped=int(item.skipped),
         missed=int(item.missed),
         last_run=codec.load_last_run(item.last_run),
+        **codec.load_progress(item.progress),
     )
 
 
@@ -162,6 +176,24 @@ def load_hint(item: HintItem) -> Hint:
     )
 
 
+def follower_items(config: EndpointConfig) -> list[FollowerItem]:
+    """One for each endpoint that this one follows."""
+    gone = config.deleted_at is not None
+    names = () if gone else sorted(set(followed(config)))
+    return [FollowerItem(pk=followers_key(config.job_id, name), sk=config.endpoint_id) for name in names]
+
+
+def followers_key(job_id: str, name: str) -> str:
+    """The partition of those that follow the endpoint of that name."""
+    return f"after#{job_id}#{name}"
+
+
+def name_key(job_id: str, name: str) -> tuple[str, str]:
+    """The item that holds the name within the job."""
+    return job_id, _NAME + name
+
+
 def name_item(config: EndpointConfig) -> NameItem:
     """The name within the job."""
-    return NameItem(pk=config.job_id, sk=_NAME + config.name, endpoint_id=config.endpoint_id)
+    pk, sk = name_key(config.job_id, config.name)
+    return NameItem(pk=pk, sk=sk, endpoint_id=config.endpoint_id)

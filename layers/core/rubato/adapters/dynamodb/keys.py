@@ -1,31 +1,32 @@
 """API keys in DynamoDB."""
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
 from rubato.adapters.dynamodb.tables import KeyItem, whole
+from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.access import ApiKey, Scope
-from rubato.domain.errors import NotFound
+from rubato.domain.audit import Event
+from rubato.domain.errors import WriteRaced
 from rubato.domain.hints import ActorKind
+from rubato.ports import Page
 
 _LOST = "ConditionalCheckFailedException"
 
 
 class DynamoKeys:
-    """Implements ports.Keys."""
+    """Implements ports.Keys. `retention_s` is how long audit events, and keys that open nothing more, stay readable."""
 
-    def create(self, key: ApiKey) -> None:
-        """One conditional put."""
-        KeyItem(
-            key_id=key.key_id,
-            tenant_id=key.tenant_id,
-            digest=key.digest,
-            label=key.label,
-            kind=key.kind.value,
-            scopes=sorted(scope.value for scope in key.scopes),
-            created_at=key.created_at,
-            expires_at=key.expires_at,
-            revoked_at=key.revoked_at,
-        ).save(condition=KeyItem.key_id.does_not_exist())
+    def __init__(self, connection: Connection, retention_s: int) -> None:
+        self._connection = connection
+        self._retention_s = retention_s
+
+    def create(self, key: ApiKey, event: Event) -> None:
+        """Key and event in one transaction."""
+        with TransactWrite(connection=self._connection) as write:
+            write.save(self._item(key), condition=KeyItem.key_id.does_not_exist())
+            write.save(event_item(event, self._retention_s))
 
     def get(self, key_id: str) -> ApiKey | None:
         """One consistent read: a revoked key must not live on in a lagging replica."""
@@ -34,18 +35,50 @@ class DynamoKeys:
         except KeyItem.DoesNotExist:
             return None
 
-    def list(self, tenant_id: str) -> list[ApiKey]:
-        """One query of the index."""
-        return [_load(item) for item in KeyItem.by_tenant.query(tenant_id)]
+    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[ApiKey]:
+        """One query of the index; one item more than asked for tells whether there is a next page."""
+        position = KeyItem.key_id < after if after is not None else None
+        query = KeyItem.by_tenant.query(tenant_id, position, scan_index_forward=False, limit=limit + 1)
+        found = [_load(item) for item in query]
+        return Page(tuple(found[:limit]), found[limit - 1].key_id if len(found) > limit else None)
 
-    def revoke(self, key_id: str, at: int) -> None:
-        """One conditional update."""
+    def revoke(self, key_id: str, event: Event) -> None:
+        """Key and event in one transaction."""
+        marks = [KeyItem.revoked_at.set(event.at), KeyItem.ttl.set(self._ttl(event.at))]
+        in_force = KeyItem.digest.exists() & KeyItem.revoked_at.does_not_exist()
         try:
-            KeyItem(key_id).update([KeyItem.revoked_at.set(KeyItem.revoked_at | at)], condition=KeyItem.digest.exists())
-        except UpdateError as error:
-            if error.cause_response_code == _LOST:
-                raise NotFound("key", key_id) from error
+            with TransactWrite(connection=self._connection) as write:
+                write.update(KeyItem(key_id), actions=marks, condition=in_force)
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            if any(reason is not None for reason in error.cancellation_reasons):
+                raise WriteRaced(key_id) from error
             raise
+
+    def record_use(self, key_id: str, at: int, unless_since: int) -> None:
+        """One conditional update; it costs a write unit in the table and one in its index."""
+        stale = KeyItem.last_used_at.does_not_exist() | (KeyItem.last_used_at <= unless_since)
+        try:
+            KeyItem(key_id).update([KeyItem.last_used_at.set(at)], condition=KeyItem.digest.exists() & stale)
+        except UpdateError as error:
+            if error.cause_response_code != _LOST:
+                raise
+
+    def _item(self, key: ApiKey) -> KeyItem:
+        return KeyItem(
+            key_id=key.key_id,
+            tenant_id=key.tenant_id,
+            digest=key.digest,
+            label=key.label,
+            kind=key.kind.value,
+            scopes=sorted(scope.value for scope in key.scopes),
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+            ttl=self._ttl(key.expires_at) if key.expires_at is not None else None,
+        )
+
+    def _ttl(self, end: int) -> int:
+        return end // 1000 + self._retention_s
 
 
 def _load(item: KeyItem) -> ApiKey:
@@ -59,4 +92,5 @@ def _load(item: KeyItem) -> ApiKey:
         created_at=int(item.created_at),
         expires_at=whole(item.expires_at),
         revoked_at=whole(item.revoked_at),
+        last_used_at=whole(item.last_used_at),
     )

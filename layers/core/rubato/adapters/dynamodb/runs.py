@@ -154,6 +154,7 @@ def _pack(run: Run) -> bytes:
     response = run.response
     while True:
         detail = {
+            "hint": codec.dump_hint(run.hint),
             "attempts": [codec.dump_attempt(attempt) for attempt in run.attempts],
             "request": codec.dump_sent(run.request),
             "response": codec.dump_received(response),
@@ -180,6 +181,7 @@ def _load(item: RunItem) -> Run:
         attempt=int(item.attempt),
         finished_at=whole(item.finished_at),
         hint_id=item.hint_id,
+        hint=codec.load_hint(detail.get("hint")),
         error_kind=ErrorKind(item.error_kind) if item.error_kind else None,
         error_message=item.error_message,
         status_code=whole(item.status_code),

@@ -143,6 +143,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     skipped = NumberAttribute(default=0)
     missed = NumberAttribute(default=0)
     last_run = CompactJSON(null=True, attr_name="lastRun")
+    progress = CompactJSON(null=True)
 
 
 class HintItem(EndpointsItem, discriminator="hint"):
@@ -163,6 +164,10 @@ class NameItem(EndpointsItem, discriminator="name"):
     endpoint_id = UnicodeAttribute(attr_name="endpointId")
 
 
+class FollowerItem(EndpointsItem, discriminator="follower"):
+    """In a partition of its own for each endpoint that is followed: who follows it."""
+
+
 class ByJob(GlobalSecondaryIndex["RunItem"]):
     """Runs of a job in the order of their slots; without what only the details of a run show."""
 
@@ -177,7 +182,7 @@ class ByJob(GlobalSecondaryIndex["RunItem"]):
 
 
 class RunItem(Model):
-    """One finished run. `detail` is zlib-compressed JSON: attempts, request, response."""
+    """One finished run. `detail` is zlib-compressed JSON: hint, attempts, request, response."""
 
     class Meta(BaseMeta):
         """Bound by Runs."""
@@ -233,8 +238,38 @@ class KeyItem(Model):
     created_at = NumberAttribute(attr_name="createdAt")
     expires_at = NumberAttribute(null=True, attr_name="expiresAt")
     revoked_at = NumberAttribute(null=True, attr_name="revokedAt")
+    last_used_at = NumberAttribute(null=True, attr_name="lastUsedAt")
+    ttl = NumberAttribute(null=True)
     v = NumberAttribute(default=SCHEMA_VERSION)
     by_tenant = ByTenant()
+
+
+class RequestItem(Model):
+    """One request that carried an Idempotency-Key; without an answer while it is being worked on."""
+
+    class Meta(BaseMeta):
+        """Bound by Idempotency."""
+
+    request_id = UnicodeAttribute(hash_key=True, attr_name="requestId")
+    fingerprint = UnicodeAttribute()
+    holder = UnicodeAttribute()
+    answer = CompactJSON(null=True)
+    expires_at = NumberAttribute(attr_name="expiresAt")
+    ttl = NumberAttribute()
+    v = NumberAttribute(default=SCHEMA_VERSION)
+
+
+class UsageItem(Model):
+    """One counter of a tenant: `endpoints`, or `runs#DAY`; or, under `over#DAY`, a tenant beyond its quota."""
+
+    class Meta(BaseMeta):
+        """Bound by UsageCounters."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    used = NumberAttribute()
+    ttl = NumberAttribute(null=True)
+    v = NumberAttribute(default=SCHEMA_VERSION)
 
 
 class EventItem(Model):

@@ -73,6 +73,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=EndpointView,
         run=add_endpoint,
         status=201,
+        creates=True,
     ),
     action(
         "updateEndpointConfig",

@@ -71,6 +71,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=JobView,
         run=create_job,
         status=201,
+        creates=True,
     ),
     action(
         "getJob",

@@ -76,6 +76,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=Triggered,
         run=run_now,
         status=202,
+        creates=True,
     ),
     action(
         "applyIntervalHint",
@@ -86,6 +87,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=HintApplied,
         run=apply_interval_hint,
         status=201,
+        creates=True,
     ),
     action(
         "scheduleOneShotRun",
@@ -96,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=HintApplied,
         run=schedule_one_shot,
         status=201,
+        creates=True,
     ),
     action(
         "pauseOrResumeEndpoint",

@@ -17,6 +17,7 @@ from rubato.interface.inputs.fields import (
     Name,
     PageInput,
     Reason,
+    RetryInput,
 )
 from rubato.interface.wire import Wire
 
@@ -48,6 +49,7 @@ class EndpointFields(Wire):
     max_response_bytes: int = Field(
         default=65_536, ge=1, le=262_144, description="Longer bodies are cut and marked truncated."
     )
+    retry: RetryInput = Field(default_factory=RetryInput, description="Further attempts within a run.")
     success_codes: list[str] = Field(
         default=["200-299"], min_length=1, max_length=50, description="Status codes and ranges that count as success."
     )
@@ -60,6 +62,11 @@ class EndpointFields(Wire):
         default=0, ge=0, le=1_000_000, description="Pause after so many consecutive failed runs; 0 never."
     )
     tier: Tier = Field(default=Tier.NONE, description="Its part in the job: a label for people, rules and planners.")
+    depends_on: list[Name] = Field(
+        default=[],
+        max_length=20,
+        description="A slot is skipped unless the latest scheduled run of each of these endpoints succeeded.",
+    )
     metadata: dict[str, Any] = Field(default={}, description="Your own data, up to 4 KB as JSON.")
 
 
@@ -83,12 +90,14 @@ class EndpointPatch(Wire):
     clamp: dict[str, Any] | None = Field(default=None, description="Parts of the clamp to change.")
     timeout_ms: int | None = Field(default=None, description="Timeout of a whole attempt.")
     max_response_bytes: int | None = Field(default=None, description="Longer bodies are cut.")
+    retry: dict[str, Any] | None = Field(default=None, description="Parts of the retries to change.")
     success_codes: list[str] | None = Field(default=None, description="Status codes and ranges; replaced whole.")
     missed_runs: MissedRuns | None = Field(default=None, description="run_once or skip.")
     max_lateness_ms: int | None = Field(default=None, description="A slot later than this does not run.")
     jitter_ms: int | None = Field(default=None, description="Spread runs by up to this.")
     auto_pause_after: int | None = Field(default=None, description="Pause after so many failed runs.")
     tier: Tier | None = Field(default=None, description="Its part in the job.")
+    depends_on: list[Name] | None = Field(default=None, description="Names of endpoints; replaced whole.")
     metadata: dict[str, Any] | None = Field(default=None, description="Your own data; merged.")
 
 

@@ -43,17 +43,23 @@ Milliseconds = Annotated[int, Field(ge=1, le=YEAR_MS)]
 
 
 class BaselineInput(Wire):
-    """Exactly one of intervalMs, cron and manual."""
+    """Exactly one of intervalMs, cron, manual and after."""
 
     interval_ms: Milliseconds | None = Field(default=None, description="Run every so many milliseconds, without drift.")
     cron: str | None = Field(default=None, max_length=255, description="Five-field cron expression, or a nickname.")
     timezone: str | None = Field(default=None, max_length=64, description="IANA zone of the cron expression (UTC).")
     manual: Literal[True] | None = Field(default=None, description="Dormant: runs only on a one-shot or a run-now.")
+    after: list[Name] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=20,
+        description="Run as soon as each of these endpoints of the job has finished a scheduled run with success.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for value in (self.interval_ms, self.cron, self.manual)) != 1:
-            raise ValueError("give exactly one of intervalMs, cron and manual")
+        if sum(value is not None for value in (self.interval_ms, self.cron, self.manual, self.after)) != 1:
+            raise ValueError("give exactly one of intervalMs, cron, manual and after")
         if self.timezone is not None and self.cron is None:
             raise ValueError("timezone goes with cron")
         return self
@@ -66,11 +72,25 @@ class ClampInput(Wire):
     max_interval_ms: Milliseconds | None = Field(default=None, description="Never later after the last run.")
 
 
+class RetryInput(Wire):
+    """How often, and how soon again, a run calls its target before it fails."""
+
+    max_attempts: int = Field(default=1, ge=1, le=10, description="Attempts in all; 1 never tries again.")
+    backoff_ms: int = Field(
+        default=1_000, ge=0, le=900_000, description="The first wait is up to this; each further one up to double."
+    )
+    max_backoff_ms: int = Field(default=60_000, ge=0, le=900_000, description="No wait is longer, but for Retry-After.")
+
+
 class PageInput(Wire):
     """Which page of a list."""
 
     limit: int = Field(default=50, ge=1, le=200, description="How many items at most.")
     cursor: str | None = Field(default=None, max_length=2048, description="nextCursor of the page before.")
+
+
+class NoInput(Wire):
+    """Input of actions that take nothing."""
 
 
 class JobInput(Wire):

@@ -5,7 +5,17 @@ from typing import Any, Literal
 from pydantic import Field
 
 from rubato.domain.jobs import JobStatus
-from rubato.interface.inputs.fields import BaselineInput, ClampInput, JobId, JobInput, Name, PageInput, Reason, Tag
+from rubato.interface.inputs.fields import (
+    BaselineInput,
+    ClampInput,
+    JobId,
+    JobInput,
+    Name,
+    PageInput,
+    Reason,
+    RetryInput,
+    Tag,
+)
 from rubato.interface.wire import Wire
 
 
@@ -17,6 +27,7 @@ class DefaultsInput(Wire):
     timeout_ms: int | None = Field(
         default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none."
     )
+    retry: RetryInput | None = Field(default=None, description="Retries of endpoints that name none.")
 
 
 class JobFields(Wire):

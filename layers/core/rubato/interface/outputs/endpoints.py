@@ -6,7 +6,7 @@ from pydantic import Field
 
 from rubato.domain.endpoint import MissedRuns, RunStatus, Source, Tier
 from rubato.domain.standing import Standing
-from rubato.interface.inputs.fields import ClampInput
+from rubato.interface.inputs.fields import ClampInput, RetryInput
 from rubato.interface.outputs.steering import HintView
 from rubato.interface.wire import Output, Time
 
@@ -38,6 +38,13 @@ class LastRunView(Output):
     finished_at: Time = Field(description="When it ended.")
 
 
+class SkipView(Output):
+    """A slot that was passed over."""
+
+    slot: Time = Field(description="Its nominal time.")
+    reason: str = Field(description="Why it did not run.")
+
+
 class EndpointView(Output):
     """An endpoint: configuration and state."""
 
@@ -50,22 +57,27 @@ class EndpointView(Output):
     clamp: ClampInput = Field(description="Bounds on the gap between runs.")
     timeout_ms: int = Field(description="For a whole attempt.")
     max_response_bytes: int = Field(description="Longer bodies are cut.")
+    retry: RetryInput = Field(description="Further attempts within a run.")
     success_codes: list[str] = Field(description="Status codes and ranges that count as success.")
     missed_runs: MissedRuns = Field(description="What becomes of slots that passed in an outage.")
     max_lateness_ms: int | None = Field(description="A slot later than this does not run.")
     jitter_ms: int = Field(description="Spread of runs after their slot.")
     auto_pause_after: int = Field(description="Pause after so many consecutive failed runs; 0 never.")
     tier: Tier = Field(description="Its part in the job.")
+    depends_on: list[str] = Field(description="Endpoints whose latest scheduled runs must all have succeeded.")
     metadata: dict[str, Any] = Field(description="Your own data.")
     state: Standing = Field(description="active, paused, dormant or running.")
     next_run_at: Time | None = Field(description="When it runs next; while paused, when the pause ends.")
     source: Source | None = Field(description="Why then.")
-    why_not_running: str | None = Field(description="Why no run is planned, and the remedy.")
+    why_not_running: str | None = Field(
+        description="Why it stands still, and the remedy; null when a run is planned or in flight."
+    )
     paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
     current_run: CurrentRun | None = Field(description="The run in flight.")
     last_run: LastRunView | None = Field(description="The latest finished run.")
     failure_count: int = Field(description="Consecutive failed runs.")
     skipped_count: int = Field(description="Slots passed over by overlap or policy.")
+    last_skip: SkipView | None = Field(description="The latest slot that a closed gate passed over, and why.")
     missed_count: int = Field(description="Slots that passed in an outage.")
     hints: list[HintView] = Field(description="Live hints.")
     version: int = Field(description="Grows with every change of the configuration; the ETag.")

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from rubato.domain.endpoint import RunStatus, Source
 from rubato.domain.exchange import ErrorKind
+from rubato.interface.outputs.steering import HintView
 from rubato.interface.wire import Output, Time
 
 
@@ -59,6 +60,7 @@ class ReceivedView(Output):
 class RunDetails(RunView):
     """A run with its attempts and the exchange."""
 
+    hint: HintView | None = Field(description="The hint that caused it, as it was then; null without one.")
     attempts: list[AttemptView] = Field(description="Every call, lost ones included.")
     request: SentView | None = Field(description="As sent; null while running.")
     response: ReceivedView | None = Field(description="As received; null without an answer.")

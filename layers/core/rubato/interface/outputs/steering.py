@@ -7,7 +7,7 @@ from rubato.interface.wire import Output, Time
 
 
 class HintView(Output):
-    """A live hint."""
+    """A hint."""
 
     hint_id: str = Field(description="The hint's id.")
     kind: str = Field(description="interval or oneshot.")

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from rubato.domain.endpoint import Endpoint, EndpointConfig, TargetRequest
+from rubato.domain.endpoint import Endpoint, EndpointConfig, Retry, Skip, TargetRequest
 from rubato.domain.schedule import spell_baseline
 from rubato.domain.standing import standing, why_not_running
 from rubato.domain.targets import mask_headers
-from rubato.interface.inputs.fields import ClampInput
-from rubato.interface.outputs.endpoints import CurrentRun, EndpointView, LastRunView, RequestView
+from rubato.interface.inputs.fields import ClampInput, RetryInput
+from rubato.interface.outputs.endpoints import CurrentRun, EndpointView, LastRunView, RequestView, SkipView
 from rubato.interface.views.headers import by_name
 from rubato.interface.views.steering import hint_view, paused_until_text, upcoming
 
@@ -22,12 +22,14 @@ def config_fields(config: EndpointConfig) -> dict[str, Any]:
         "clamp": {"minIntervalMs": config.clamp.min_interval_ms, "maxIntervalMs": config.clamp.max_interval_ms},
         "timeoutMs": config.timeout_ms,
         "maxResponseBytes": config.max_response_bytes,
+        "retry": spell_retry(config.retry),
         "successCodes": list(config.success_codes),
         "missedRuns": config.missed_runs.value,
         "maxLatenessMs": config.max_lateness_ms,
         "jitterMs": config.jitter_ms,
         "autoPauseAfter": config.auto_pause_after,
         "tier": config.tier.value,
+        "dependsOn": list(config.depends_on),
         "metadata": config.metadata,
     }
 
@@ -46,12 +48,14 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         clamp=ClampInput(min_interval_ms=config.clamp.min_interval_ms, max_interval_ms=config.clamp.max_interval_ms),
         timeout_ms=config.timeout_ms,
         max_response_bytes=config.max_response_bytes,
+        retry=RetryInput.model_validate(spell_retry(config.retry)),
         success_codes=list(config.success_codes),
         missed_runs=config.missed_runs,
         max_lateness_ms=config.max_lateness_ms,
         jitter_ms=config.jitter_ms,
         auto_pause_after=config.auto_pause_after,
         tier=config.tier,
+        depends_on=list(config.depends_on),
         metadata=config.metadata,
         state=standing(endpoint, now),
         next_run_at=following,
@@ -63,6 +67,7 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         failure_count=state.failures,
         skipped_count=state.skipped,
         missed_count=state.missed,
+        last_skip=_last_skip(state.last_skip),
         hints=[hint_view(hint) for hint in endpoint.hints if hint.is_live(now)],
         version=config.version,
         created_at=config.created_at,
@@ -93,3 +98,16 @@ def _last_run(endpoint: Endpoint) -> LastRunView | None:
     if last is None:
         return None
     return LastRunView(run_id=last.run_id, status=last.status, started_at=last.started_at, finished_at=last.finished_at)
+
+
+def spell_retry(retry: Retry) -> dict[str, int]:
+    """As the API spells it."""
+    return {
+        "maxAttempts": retry.max_attempts,
+        "backoffMs": retry.backoff_ms,
+        "maxBackoffMs": retry.max_backoff_ms,
+    }
+
+
+def _last_skip(skip: Skip | None) -> SkipView | None:
+    return SkipView(slot=skip.slot, reason=skip.reason) if skip else None

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from rubato.domain.runs import Attempt, Run
+from rubato.domain.exchange import Attempt
+from rubato.domain.runs import Run
 from rubato.interface.outputs.runs import AttemptView, ReceivedView, RunDetails, RunView, SentView
 from rubato.interface.views.headers import by_name
+from rubato.interface.views.steering import hint_view
 
 
 def run_view(run: Run) -> RunView:
@@ -17,6 +19,7 @@ def run_details(run: Run) -> RunDetails:
     sent, received = run.request, run.response
     return RunDetails(
         **_run_fields(run),
+        hint=hint_view(run.hint) if run.hint else None,
         attempts=[_attempt_view(attempt) for attempt in run.attempts],
         request=SentView(method=sent.method, url=sent.url, headers=by_name(sent.headers), body=sent.body)
         if sent

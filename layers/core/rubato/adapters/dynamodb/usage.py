@@ -1,0 +1,87 @@
+"""Counters of use in DynamoDB: of a tenant, its endpoints and the runs of each day."""
+
+import threading
+from collections import Counter
+from datetime import date
+
+from pynamodb.exceptions import PutError, UpdateError
+
+from rubato.adapters.dynamodb.tables import UsageItem
+from rubato.domain.quota import Usage
+
+ENDPOINTS = "endpoints"
+_LOST = "ConditionalCheckFailedException"
+_KEPT_S = 40 * 86_400
+_DAY_S = 86_400
+
+
+class DynamoUsage:
+    """Implements ports.UsageCounters.
+
+    Runs without a quota are counted in memory and written by `flush`, one write for a batch: counting must not cost
+    what running costs. A worker that dies loses the count of its batch.
+    """
+
+    def __init__(self) -> None:
+        self._noted: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def of(self, tenant_id: str, day: str) -> Usage:
+        """One consistent batch read of both counters."""
+        items = UsageItem.batch_get([(tenant_id, ENDPOINTS), (tenant_id, _runs(day))], consistent_read=True)
+        counts = {item.sk: int(item.used) for item in items}
+        return Usage(endpoints=counts.get(ENDPOINTS, 0), runs_today=counts.get(_runs(day), 0))
+
+    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
+        """One conditional update."""
+        free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
+        try:
+            UsageItem(tenant_id, _runs(day)).update(
+                [UsageItem.used.add(1), UsageItem.ttl.set(_expiry(day))], condition=free
+            )
+        except UpdateError as error:
+            if error.cause_response_code == _LOST:
+                return False
+            raise
+        return True
+
+    def note_run(self, tenant_id: str, day: str) -> None:
+        """In memory, until flushed."""
+        with self._lock:
+            self._noted[tenant_id, day] += 1
+
+    def flush(self) -> None:
+        """One update for each tenant and day."""
+        with self._lock:
+            noted, self._noted = self._noted, Counter()
+        for (tenant_id, day), count in noted.items():
+            UsageItem(tenant_id, _runs(day)).update([UsageItem.used.add(count), UsageItem.ttl.set(_expiry(day))])
+
+    def note_over(self, tenant_id: str, day: str, limit: int) -> None:
+        """One put, the first time."""
+        item = UsageItem(_over(day), tenant_id, used=limit, ttl=_expiry(day))
+        try:
+            item.save(condition=UsageItem.pk.does_not_exist() | (UsageItem.used != limit))
+        except PutError as error:
+            if error.cause_response_code != _LOST:
+                raise
+
+    def over(self, day: str) -> dict[str, int]:
+        """One query, of nothing on most days."""
+        return {item.sk: int(item.used) for item in UsageItem.query(_over(day))}
+
+    def forget_over(self, tenant_id: str, day: str) -> None:
+        """One delete."""
+        UsageItem(_over(day), tenant_id).delete()
+
+
+def _runs(day: str) -> str:
+    return f"runs#{day}"
+
+
+def _over(day: str) -> str:
+    return f"over#{day}"
+
+
+def _expiry(day: str) -> int:
+    return (date.fromisoformat(day) - date(1970, 1, 1)).days * _DAY_S + _KEPT_S

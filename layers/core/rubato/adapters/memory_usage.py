@@ -1,0 +1,48 @@
+"""Counters of use in memory."""
+
+import threading
+from collections import Counter
+
+from rubato.domain.quota import Usage
+
+
+class MemoryUsage:
+    """Implements ports.UsageCounters."""
+
+    def __init__(self) -> None:
+        self.endpoints: Counter[str] = Counter()
+        self._runs: Counter[tuple[str, str]] = Counter()
+        self._over: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def of(self, tenant_id: str, day: str) -> Usage:
+        """Both counters."""
+        return Usage(endpoints=self.endpoints[tenant_id], runs_today=self._runs[tenant_id, day])
+
+    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
+        """Check and count in one step."""
+        with self._lock:
+            if self._runs[tenant_id, day] >= limit:
+                return False
+            self._runs[tenant_id, day] += 1
+            return True
+
+    def note_run(self, tenant_id: str, day: str) -> None:
+        """Counts at once."""
+        with self._lock:
+            self._runs[tenant_id, day] += 1
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def note_over(self, tenant_id: str, day: str, limit: int) -> None:
+        """Remembered."""
+        self._over[day, tenant_id] = limit
+
+    def over(self, day: str) -> dict[str, int]:
+        """Of that day."""
+        return {tenant: limit for (noted, tenant), limit in self._over.items() if noted == day}
+
+    def forget_over(self, tenant_id: str, day: str) -> None:
+        """Forgotten."""
+        self._over.pop((day, tenant_id), None)

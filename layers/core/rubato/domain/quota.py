@@ -1,0 +1,55 @@
+"""What a tenant may use: endpoints at a time, runs in a day (UTC). Pure."""
+
+from dataclasses import dataclass
+
+from rubato.domain.endpoint import Endpoint, Pause
+from rubato.domain.errors import LimitReached
+from rubato.domain.hints import Actor, ActorKind
+from rubato.domain.instant import DAY, HOUR, SECOND, to_iso
+
+QUOTA = Actor(id="quota", kind=ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a tenant has now, and has used up today. The count of runs only grows within a day."""
+
+    endpoints: int = 0
+    runs_today: int = 0
+
+
+def day_of(instant_ms: int) -> str:
+    """The UTC day as in 2025-01-01."""
+    return to_iso(instant_ms)[:10]
+
+
+def next_day(instant_ms: int) -> int:
+    """The next midnight, UTC, in ms."""
+    return (instant_ms // DAY + 1) * DAY
+
+
+def wait_for_next_day(endpoint: Endpoint, limit: int, now: int) -> Endpoint:
+    """The claimed run is over the quota: at rest until midnight, when what waited runs once. Settle next."""
+    reason = f"the quota of {limit} runs a day is used up"
+    pause = Pause(since=now, by=QUOTA, until=next_day(now), reason=reason)
+    return endpoint.with_state(claim=None, pause=pause)
+
+
+def lifted(endpoint: Endpoint) -> Endpoint:
+    """Awake again if it was the quota that put it to rest. Settle next."""
+    pause = endpoint.state.pause
+    return endpoint.with_state(pause=None) if pause is not None and pause.by == QUOTA else endpoint
+
+
+def require_runs(usage: Usage, limit: int, now: int) -> None:
+    """Raise LimitReached when no run is left today; a limit of 0 is none."""
+    if limit and usage.runs_today >= limit:
+        until = next_day(now)
+        message = f"the quota of {limit} runs a day is used up until {to_iso(until)}; raise MaxRunsPerTenantPerDay"
+        raise LimitReached(message, (until - now + SECOND - 1) // SECOND)
+
+
+def too_many_endpoints(limit: int) -> LimitReached:
+    """No further endpoint fits."""
+    message = f"the tenant has {limit} endpoints, its quota; delete one, or raise MaxEndpointsPerTenant"
+    return LimitReached(message, HOUR // SECOND)

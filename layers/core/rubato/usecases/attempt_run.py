@@ -1,0 +1,138 @@
+"""One attempt of a run in flight: call the target, then plan another attempt, or record the run and replan."""
+
+from rubato.domain import lease, retries
+from rubato.domain.compose import compose
+from rubato.domain.endpoint import Claim, Endpoint, RunStatus
+from rubato.domain.errors import NotFound, RubatoError
+from rubato.domain.exchange import Attempt, Call, ErrorKind, Reply
+from rubato.domain.lease import RunResult
+from rubato.domain.runs import Run, Verdict, judge
+from rubato.ports import World
+from rubato.usecases.compile_run import compile_run
+from rubato.usecases.references import tell_followers
+from rubato.usecases.replan import Changed, replan
+
+
+class _LeaseLost(RubatoError):
+    """Another holder has the endpoint; this one may only leave a record."""
+
+
+def attempt_run(world: World, endpoint: Endpoint) -> str:
+    """Carry out the attempt that was just put in flight; gives the outcome's name."""
+    claim = _claim(endpoint)
+    recorded = _recorded(world, claim)
+    if recorded is not None:
+        return _end(world, endpoint, recorded)
+    call = compose(endpoint.config, claim)
+    given_up = _given_up(endpoint, world.clock.now())
+    if given_up is not None:
+        return _conclude(world, endpoint, compile_run(endpoint, call, None, given_up, claim.tried, world.clock.now()))
+    return _attempt(world, endpoint, call)
+
+
+def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
+    claim = _claim(endpoint)
+    world.clock.sleep_until(claim.call_at)
+    started_at = world.clock.now()
+    reply = world.outbound.send(call)
+    finished_at = world.clock.now()
+    verdict = judge(reply, endpoint.config.success_codes)
+    if not claim.tried:
+        world.telemetry.measure("lateness", max(started_at - claim.plan.due, 0))
+    attempts = (*claim.tried, _attempt_of(claim, started_at, reply, verdict))
+    run = compile_run(endpoint, call, reply, verdict, attempts, finished_at)
+    if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
+        again_at = retries.retry_at(endpoint, reply, finished_at)
+        if again_at is not None:
+            return _wait_for_retry(world, endpoint, run, again_at)
+    return _conclude(world, endpoint, run)
+
+
+def _attempt_of(claim: Claim, started_at: int, reply: Reply, verdict: Verdict) -> Attempt:
+    return Attempt(
+        attempt=claim.attempt,
+        started_at=started_at,
+        duration_ms=reply.duration_ms,
+        status_code=reply.status_code,
+        error_kind=verdict.error_kind,
+        error_message=verdict.error_message,
+    )
+
+
+def _recorded(world: World, claim: Claim) -> Run | None:
+    """The run, if a worker that died had recorded it: the target was called, only the end is missing."""
+    if not claim.tried or claim.tried[-1].error_kind is not ErrorKind.LOST:
+        return None
+    run = world.runs.get(claim.run_id)
+    return run if run is not None and run.attempt >= claim.attempt - 1 and run.finished_at is not None else None
+
+
+def _given_up(endpoint: Endpoint, now: int) -> Verdict | None:
+    """How a run ends whose next attempt is not made; None when it is to be made."""
+    claim, state = _claim(endpoint), endpoint.state
+    if not claim.tried:
+        return None
+    last = claim.tried[-1]
+    if claim.lost_count >= lease.MAX_LOST_ATTEMPTS:
+        return Verdict(RunStatus.FAILURE, ErrorKind.LOST, "the workers of all attempts died")
+    if endpoint.is_deleted or (state.is_paused(now) and not claim.is_manual):
+        return Verdict(RunStatus.FAILURE, last.error_kind, f"{last.error_message}; the endpoint stopped meanwhile")
+    return None
+
+
+def _wait_for_retry(world: World, endpoint: Endpoint, run: Run, again_at: int) -> str:
+    claim, failed = _claim(endpoint), run.attempts[-1]
+
+    def waits(latest: Endpoint, now: int) -> Changed:
+        _require_lease(latest, claim, now)
+        return Changed(lease.wait_for_retry(latest, failed, again_at, now))
+
+    try:
+        replan(world, endpoint.id, waits, known=endpoint)
+    except (_LeaseLost, NotFound):
+        return _too_late(world, run)
+    return "retry"
+
+
+def _conclude(world: World, endpoint: Endpoint, run: Run) -> str:
+    assert run.finished_at is not None
+    if run.finished_at >= _claim(endpoint).lease_until:
+        return _too_late(world, run)
+    world.runs.record(run)
+    return _end(world, endpoint, run)
+
+
+def _end(world: World, endpoint: Endpoint, run: Run) -> str:
+    claim = _claim(endpoint)
+    assert run.started_at is not None and run.finished_at is not None
+    result = RunResult(run.status, run.started_at, run.finished_at)
+
+    def ended(latest: Endpoint, now: int) -> Changed:
+        _require_lease(latest, claim, now)
+        return Changed(lease.finish(latest, result, now))
+
+    if run.status is RunStatus.SUCCESS and not claim.is_manual:
+        # Before the schedule is written: a worker that dies in between is replaced, and its successor tells them again.
+        tell_followers(world, endpoint, run.finished_at)
+    try:
+        replan(world, endpoint.id, ended, known=endpoint)
+    except (_LeaseLost, NotFound):
+        return _too_late(world, run)
+    return "success" if run.status is RunStatus.SUCCESS else "failure"
+
+
+def _require_lease(latest: Endpoint, claim: Claim, now: int) -> None:
+    if not lease.holds(latest.state, claim.fence, now):
+        raise _LeaseLost(claim.run_id)
+
+
+def _too_late(world: World, run: Run) -> str:
+    world.runs.record_late(run)
+    world.telemetry.warn("lease lost", endpointId=run.endpoint_id, runId=run.run_id, attempt=run.attempt)
+    return "lease_lost"
+
+
+def _claim(endpoint: Endpoint) -> Claim:
+    claim = endpoint.state.claim
+    assert claim is not None
+    return claim
