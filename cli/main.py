@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, drill, keys, smoke
+from cli import demo, drills, keys, smoke
 from cli.local import commands
 from cli.trouble import Trouble
 
@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(commands.app, name="local")
 app.add_typer(keys.app, name="keys")
-app.add_typer(drill.app, name="drill")
+app.add_typer(drills.app, name="drill")
 app.command("demo")(demo.demo)
 app.command("smoke")(smoke.smoke)
 
