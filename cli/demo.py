@@ -9,7 +9,9 @@ from cli.runs import watch
 from cli.target import Target
 from cli.trouble import Trouble
 
+NOTE = "Watch `stock`: for one minute a hint makes it run every 2 s instead of 10 (ai-interval); then it falls back."
 _JOB = "demo"
+_BUSY = {"intervalMs": 2_000, "ttlMinutes": 1, "reason": "a busy minute, to see the tempo change and come back"}
 _ENDPOINTS: dict[str, tuple[str, dict[str, Any]]] = {
     "heartbeat": ("/ok", {"intervalMs": 5_000}),
     "stock": ("/ok", {"intervalMs": 10_000}),
@@ -24,7 +26,7 @@ def demo(url: Url, key: Key) -> None:
     if not is_loopback(url):
         raise Trouble("the demo's target listens on this machine, where only the local stack can call it: `make local`")
     with Api(url, key) as api, playing(api):
-        watch(api)
+        watch(api, NOTE)
 
 
 @contextmanager
@@ -41,6 +43,8 @@ def playing(api: Api) -> Iterator[None]:
             else:
                 api.call("POST", f"/jobs/{job_id}/endpoints", {"name": name, **wanted})
         api.call("PATCH", f"/jobs/{job_id}", {"status": "active"})
+        stock = next(each for each in api.every(f"/jobs/{job_id}/endpoints") if each["name"] == "stock")
+        api.call("POST", f"/endpoints/{stock['endpointId']}/hints/interval", _BUSY)
         try:
             yield
         finally:

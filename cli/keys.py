@@ -133,9 +133,7 @@ def _all_keys(world: AwsWorld, tenant: str) -> Iterator[ApiKey]:
         yield from page.items
 
 
-def _world(
-    outputs: Mapping[str, str], retention_days: int, region_name: str | None = None, **client: str
-) -> AwsWorld:
+def _world(outputs: Mapping[str, str], retention_days: int, region_name: str | None = None, **client: str) -> AwsWorld:
     credentials = {("host" if name == "endpoint_url" else name): value for name, value in client.items()}
     settings = Settings(
         tables={"keys": outputs["KeysTableName"], "audit": outputs["AuditTableName"]},

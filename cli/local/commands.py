@@ -97,6 +97,8 @@ def _attend(stack: Up, with_demo: bool) -> None:
             with step("preparing the demo"):
                 until_then.enter_context(demo.playing(api))
         _welcome(stack)
+        if with_demo:
+            Console(highlight=False, soft_wrap=True).print(f"{demo.NOTE}\n")
         watch(api)
 
 

@@ -9,8 +9,10 @@ import pytest
 
 from rubato.domain.access import ALL_SCOPES, Caller, Scope
 from rubato.domain.exchange import Reply
+from rubato.domain.hints import ActorKind
 from rubato.interface.catalog import CATALOG
 from rubato.interface.http import handle
+from rubato.usecases.manage_keys import create_key
 from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage
 
 
@@ -232,7 +234,8 @@ def test_what_belongs_to_another_tenant_is_not_there(
     Stage(world).play_seconds(61)
     run_id = client("GET", "/runs").body["items"][0]["runId"]
     mallory = Client(world, MALLORY)
-    paths = {"{jobId}": job_id, "{endpointId}": endpoint_id, "{runId}": run_id}
+    key, _ = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.SERVICE, scopes=ALL_SCOPES)
+    paths = {"{jobId}": job_id, "{endpointId}": endpoint_id, "{runId}": run_id, "{keyId}": key.key_id}
     seen = 0
     for action in CATALOG:
         path = action.path
@@ -243,12 +246,13 @@ def test_what_belongs_to_another_tenant_is_not_there(
         body = VALID.get(action.name)
         assert mallory(action.method, path, body).status == 404, action.name
         seen += 1
-    assert seen == 17
+    assert seen == 18
     assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
     assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
     assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []
     assert client("GET", f"/endpoints/{endpoint_id}").body["name"] == "probe"
     assert client("GET", f"/jobs/{job_id}").body["status"] == "active"
+    assert world.keys.get(key.key_id) == key and mallory("GET", "/api-keys").body["items"] == []
 
 
 def test_a_patch_merges_objects_and_null_clears(client: Client, endpoint_id: str) -> None:
@@ -460,3 +464,13 @@ def test_a_forged_cursor_is_malformed_whatever_is_in_it(client: Client) -> None:
     for plain in (b"[" * 1500, b"{}", b'["x", ""]', b"[1,2,3]"):
         cursor = base64.urlsafe_b64encode(plain).rstrip(b"=").decode()
         assert client("GET", "/runs", query={"cursor": cursor}).status in (400, 422)
+
+
+def test_fields_have_one_spelling(client: Client, job_id: str, endpoint_id: str) -> None:
+    for method, path, body in (
+        ("POST", "/jobs", {"name": "j", "is_synthetic": True}),
+        ("POST", f"/endpoints/{endpoint_id}/hints/interval", {"interval_ms": 5000}),
+        ("POST", f"/endpoints/{endpoint_id}/hints/interval", {"intervalMs": 5000, "endpoint_id": "x"}),
+    ):
+        assert client(method, path, body).status == 422
+    assert client("GET", "/runs", query={"job_id": job_id}).status == 422

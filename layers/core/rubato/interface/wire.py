@@ -41,7 +41,7 @@ def read_json(model: type[T], text: str) -> T:
     """Validate a JSON document strictly (no guessing between types); raises Invalid naming each field."""
     assert issubclass(model, BaseModel)
     try:
-        return model.model_validate_json(text, strict=True)
+        return model.model_validate_json(text, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _invalid(error) from None
 
@@ -50,7 +50,7 @@ def read_text(model: type[T], values: dict[str, Any]) -> T:
     """Validate values that came as text (query and path parameters); raises Invalid naming each field."""
     assert issubclass(model, BaseModel)
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, by_alias=True, by_name=False)
     except ValidationError as error:
         raise _invalid(error) from None
 
