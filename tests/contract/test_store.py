@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from rubato.domain import edits, ids
-from rubato.domain.access import ALL_SCOPES
 from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, Pause, RunStatus, Source, TargetRequest, Tier
-from rubato.domain.errors import Conflict, NotFound, WriteRaced
+from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.exchange import Attempt, ErrorKind
 from rubato.domain.hints import Actor, ActorKind, Hint, HintKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
@@ -18,7 +17,6 @@ from rubato.domain.jobs import JobStatus
 from rubato.domain.runs import ReceivedResponse, Run, SentRequest
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.ports import RunFilter
-from rubato.usecases.manage_keys import create_key, list_keys, revoke_key
 from rubato.usecases.record_event import event_by
 from rubato.usecases.update_job import update_job
 from tests.worlds import ANNE, MALLORY, MIDNIGHT, Stage, a_job, an_endpoint
@@ -286,20 +284,6 @@ def test_audit_events_are_listed_newest_first_in_pages(world: Any) -> None:
     first = world.trail.of_subject(job.job_id, 2, None)
     assert [event.reason for event in first.items] == ["to c", "to b"]
     assert [event.action for event in world.trail.of_subject(job.job_id, 2, first.next).items] == ["createJob"]
-
-
-def test_keys_are_found_by_id_listed_by_tenant_and_revoked_for_good(world: Any) -> None:
-    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.SERVICE, scopes=ALL_SCOPES)
-    create_key(world, tenant_id="evil", label="ci", kind=ActorKind.SERVICE, scopes=ALL_SCOPES)
-    assert world.keys.get(key.key_id) == key and key.matches(token)
-    assert list_keys(world, "acme") == [key]
-    revoke_key(world, key.key_id)
-    world.clock.instant += 1000
-    revoke_key(world, key.key_id)
-    revoked = world.keys.get(key.key_id)
-    assert revoked is not None and revoked.revoked_at == MIDNIGHT and not revoked.is_valid(world.clock.now())
-    with pytest.raises(NotFound):
-        revoke_key(world, "key_unknown")
 
 
 def test_the_whole_loop_plays_over_the_store(world: Any) -> None:

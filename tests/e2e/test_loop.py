@@ -18,6 +18,7 @@ import pytest
 from cli.keys import create_key
 from cli.local.emulator import credentials
 from cli.target import Target
+from rubato.domain.access import key_id_of
 from rubato.interface.catalog import CATALOG
 from tests.e2e.conftest import LocalStack
 from tests.e2e.watchers import listening, until

@@ -85,6 +85,38 @@ def test_the_authorizer_refuses_missing_wrong_revoked_and_expired_keys(world: Aw
         handler({**request, "headers": {"x-api-key": token}}, Context())
 
 
+def test_the_authorizer_notes_the_last_use_of_a_key_once_an_hour(world: AwsWorld) -> None:
+    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    handler, request = load("authorizer").handler, {**event("authorizer-request"), "headers": {"x-api-key": token}}
+    for now, noted in ((MIDNIGHT, MIDNIGHT), (MIDNIGHT + HOUR - 1, MIDNIGHT), (MIDNIGHT + HOUR, MIDNIGHT + HOUR)):
+        world.clock.sleep_until(now)
+        handler(request, Context())
+        stored = world.keys.get(key.key_id)
+        assert stored is not None and stored.last_used_at == noted
+
+
+def test_the_authorizer_lets_a_key_in_although_its_use_can_not_be_noted(
+    world: AwsWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def throttled(*_: object) -> None:
+        raise ConnectionError("too many writes")
+
+    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    monkeypatch.setattr(world.keys, "record_use", throttled)
+    answer = load("authorizer").handler({**event("authorizer-request"), "headers": {"x-api-key": token}}, Context())
+    assert answer["principalId"] == key.key_id
+    assert token not in capsys.readouterr().out
+
+
+def test_a_job_is_created_once_under_one_idempotency_key(world: AwsWorld) -> None:
+    request = event("api-create-job")
+    request["headers"]["Idempotency-Key"] = "2b6f0cc9"
+    first, again = (call(load("api").handler, request)[:2] for _ in range(2))
+    assert first == again and first[0] == 201
+    assert len(world.jobs.list("acme", None, 10, None).items) == 1
+    assert call(load("api").handler, request, body='{"name": "other"}')[0] == 409
+
+
 def test_the_tick_sends_what_is_due_within_the_look_ahead(world: AwsWorld) -> None:
     an_endpoint(world, IntervalBaseline(HOUR))
     world.clock.sleep_until(MIDNIGHT + HOUR - 60 * SECOND)
@@ -144,4 +176,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "applyIntervalHint", "scheduleOneShotRun", "pauseOrResumeEndpoint", "clearAdaptiveHints", "resetFailureCount",
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
         "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
+        "createApiKey", "listApiKeys", "revokeApiKey",
     }  # fmt: skip

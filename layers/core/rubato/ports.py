@@ -215,7 +215,7 @@ class Idempotency(Protocol):
     """Requests that carried an Idempotency-Key, and what they were answered."""
 
     def reserve(self, wanted: Reservation, now: int) -> Standing | None:
-        """Take the request id, in one atomic step. Gives None when it is taken, else what stands there unexpired."""
+        """Take the request id, in one atomic step. Gives None when it is ours, else what stands there unexpired."""
         ...
 
     def keep(self, mine: Reservation, answer: dict[str, Any], until: int) -> None:
@@ -305,7 +305,10 @@ class Telemetry(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none."""
+    """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
+
+    `cors_origins` are the origins whose web pages may read answers, or `*`.
+    """
 
     look_ahead_ms: int = 120_000
     min_interval_ms: int = 1_000
@@ -313,6 +316,7 @@ class Limits:
     allowed_target_cidrs: str = ""
     max_endpoints: int = 0
     max_runs_per_day: int = 0
+    cors_origins: tuple[str, ...] = ()
 
 
 class World(Protocol):

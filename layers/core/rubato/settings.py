@@ -46,6 +46,7 @@ class Settings:
                 max_endpoints=_number(env, "MAX_ENDPOINTS_PER_TENANT", 0),
                 max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
                 allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
+                cors_origins=tuple(filter(None, env.get("CORS_ALLOWED_ORIGINS", "").split(","))),
             ),
         )
 

@@ -25,7 +25,7 @@ class MemoryIdempotency:
         """First come, first served."""
         with self._lock:
             entry = self._entries.get(wanted.request_id)
-            if entry is None or entry.expires_at <= now:
+            if entry is None or entry.expires_at <= now or entry.reservation.holder == wanted.holder:
                 self._entries[wanted.request_id] = _Entry(wanted, wanted.expires_at)
                 return None
             answer = json.loads(entry.answer) if entry.answer is not None else None

@@ -29,18 +29,23 @@ def perform_once(world: World, caller: Caller, action: Action, event: dict[str, 
     """Run a creating action, under its Idempotency-Key if the request has one. Raises Invalid and Conflict for that."""
     key = _key_in(event)
     if key is None:
-        output: Output = action.run(world, caller, given)
-        return output
+        return _run(world, caller, action, given)
     asked = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
     places = [asked.pop(name) for name in action.pattern.groupindex]
     answer = create_once(
         world,
         digest_of([caller.tenant_id, caller.key_id, action.name, places, key]),
         digest_of(asked),
-        create=lambda: action.run(world, caller, given).to_json(),
+        create=lambda: _run(world, caller, action, given).to_json(),
         public=lambda told: _without_secrets(action, told),
     )
     return Answered(body=answer)
+
+
+def _run(world: World, caller: Caller, action: Action, given: Wire) -> Output:
+    output = action.run(world, caller, given)
+    assert output is not None, f"{action.name} must tell what it created"
+    return output
 
 
 def _key_in(event: dict[str, Any]) -> str | None:

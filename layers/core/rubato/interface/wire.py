@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from rubato.domain.errors import FieldError, Invalid
@@ -10,7 +10,10 @@ from rubato.domain.instant import to_iso
 
 T = TypeVar("T")
 
-Time = Annotated[int, PlainSerializer(to_iso, return_type=str)]
+TIME_SCHEMA = {"type": "string", "format": "date-time"}
+PAUSE_SCHEMA = {"anyOf": [TIME_SCHEMA, {"const": "indefinite"}, {"type": "null"}]}
+
+Time = Annotated[int, PlainSerializer(to_iso, return_type=str), WithJsonSchema(TIME_SCHEMA, mode="serialization")]
 """Milliseconds inside, ISO 8601 with `Z` outside."""
 
 

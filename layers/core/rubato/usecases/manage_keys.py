@@ -108,7 +108,9 @@ def _expiry(maker: ApiKey, wanted: int | None, now: int) -> int | None:
     if wanted <= now:
         raise Invalid.field("expiresAt", "is in the past")
     if maker.expires_at is not None and wanted > maker.expires_at:
-        raise Invalid.field("expiresAt", f"is later than {to_iso(maker.expires_at)}, when the key that makes it expires")
+        raise Invalid.field(
+            "expiresAt", f"is later than {to_iso(maker.expires_at)}, when the key that makes it expires"
+        )
     return wanted
 
 

@@ -41,13 +41,15 @@ class DynamoIdempotency:
                 raise
 
 
-def _standing(wanted: Reservation) -> Standing:
+def _standing(wanted: Reservation) -> Standing | None:
     try:
         item = RequestItem.get(wanted.request_id, consistent_read=True)
     except RequestItem.DoesNotExist:
         # Released since the put: whoever asks again gets it.
         return Standing(fingerprint=wanted.fingerprint)
-    return Standing(fingerprint=item.fingerprint, answer=item.answer)
+    # The client repeats a put whose answer was lost, and the repeat stumbles over the put itself.
+    is_mine = item.holder == wanted.holder
+    return None if is_mine else Standing(fingerprint=item.fingerprint, answer=item.answer)
 
 
 def _item(reservation: Reservation, until: int, answer: dict[str, Any] | None = None) -> RequestItem:

@@ -2,6 +2,7 @@
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError, UpdateError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from rubato.adapters.dynamodb.tables import KeyItem, whole
@@ -44,7 +45,7 @@ class DynamoKeys:
 
     def revoke(self, key_id: str, event: Event) -> None:
         """Key and event in one transaction."""
-        marks = [KeyItem.revoked_at.set(event.at), KeyItem.ttl.set(self._ttl(event.at))]
+        marks: list[Action] = [KeyItem.revoked_at.set(event.at), KeyItem.ttl.set(self._ttl(event.at))]
         in_force = KeyItem.digest.exists() & KeyItem.revoked_at.does_not_exist()
         try:
             with TransactWrite(connection=self._connection) as write:

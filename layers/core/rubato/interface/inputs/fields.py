@@ -1,10 +1,12 @@
 """Fields and inputs that several actions share."""
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from rubato.interface.wire import Wire
+from rubato.interface.inputs.alternatives import exactly_one
+from rubato.interface.wire import TIME_SCHEMA, Wire
 
 MAX_METADATA_BYTES = 4096
 
@@ -15,16 +17,60 @@ MAX_BODY_BYTES = 65_536
 YEAR_MS = 366 * 86_400_000
 
 
+# What is neither a control or format character nor a separator nor for private use, spelled so that every dialect of
+# expressions reads it alike.
+_VISIBLE = (
+    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff0-\uffff]"
+)
+_PRINTABLE = rf"^{_VISIBLE}+( +{_VISIBLE}+)*$"
+
+
 def _printable(text: str) -> str:
     if not text.isprintable() or text != text.strip():
         raise ValueError("must be printable, without line breaks and without space at either end")
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable)]
+def _text(max_length: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "minLength": 1, "maxLength": max_length, "pattern": _PRINTABLE})
 
 
-Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable), _text(255)]
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable), _text(64)]
+
+
+TimeText = Annotated[str, WithJsonSchema(TIME_SCHEMA)]
+"""ISO 8601 with its offset; use cases read it with `from_iso`."""
+
+
+def _flag(given: Any) -> Any:
+    if isinstance(given, str) and given not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return given
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A boolean in a query."""
+
+
+_CRON = {
+    "type": "string",
+    "maxLength": 255,
+    "format": "cron",
+    "pattern": r"^\s*(@[A-Za-z]+|[-0-9A-Za-z*,/]+(\s+[-0-9A-Za-z*,/]+){4})\s*$",
+}
+_ZONE = {
+    "type": "string",
+    "maxLength": 64,
+    "format": "iana-time-zone",
+    "pattern": "^(UTC|[A-Za-z_]+(/[-A-Za-z0-9_+]+)+)$",
+}
+CronText = Annotated[str, Field(max_length=255), WithJsonSchema(_CRON)]
+
+
+ZoneText = Annotated[str, Field(max_length=64), WithJsonSchema(_ZONE)]
 
 
 Reason = Annotated[str | None, Field(default=None, max_length=1000, description="Why; kept in the audit trail.")]
@@ -45,9 +91,11 @@ Milliseconds = Annotated[int, Field(ge=1, le=YEAR_MS)]
 class BaselineInput(Wire):
     """Exactly one of intervalMs, cron, manual and after."""
 
+    model_config = exactly_one("intervalMs", "cron", "manual", "after", along={"timezone": "cron"})
+
     interval_ms: Milliseconds | None = Field(default=None, description="Run every so many milliseconds, without drift.")
-    cron: str | None = Field(default=None, max_length=255, description="Five-field cron expression, or a nickname.")
-    timezone: str | None = Field(default=None, max_length=64, description="IANA zone of the cron expression (UTC).")
+    cron: CronText | None = Field(default=None, description="Five-field cron expression, or a nickname.")
+    timezone: ZoneText | None = Field(default=None, description="IANA zone of the cron expression (UTC).")
     manual: Literal[True] | None = Field(default=None, description="Dormant: runs only on a one-shot or a run-now.")
     after: list[Name] | None = Field(
         default=None,
@@ -80,6 +128,14 @@ class RetryInput(Wire):
         default=1_000, ge=0, le=900_000, description="The first wait is up to this; each further one up to double."
     )
     max_backoff_ms: int = Field(default=60_000, ge=0, le=900_000, description="No wait is longer, but for Retry-After.")
+
+
+class RetryPatch(Wire):
+    """Parts of the retries; null goes back to the default."""
+
+    max_attempts: int | None = Field(default=None, ge=1, le=10, description="Attempts in all.")
+    backoff_ms: int | None = Field(default=None, ge=0, le=900_000, description="The first wait is up to this.")
+    max_backoff_ms: int | None = Field(default=None, ge=0, le=900_000, description="No wait is longer.")
 
 
 class PageInput(Wire):

@@ -1,6 +1,6 @@
 """What the actions on jobs take."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -8,12 +8,14 @@ from rubato.domain.jobs import JobStatus
 from rubato.interface.inputs.fields import (
     BaselineInput,
     ClampInput,
+    Flag,
     JobId,
     JobInput,
     Name,
     PageInput,
     Reason,
     RetryInput,
+    RetryPatch,
     Tag,
 )
 from rubato.interface.wire import Wire
@@ -28,6 +30,17 @@ class DefaultsInput(Wire):
         default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none."
     )
     retry: RetryInput | None = Field(default=None, description="Retries of endpoints that name none.")
+
+
+class DefaultsPatch(Wire):
+    """Parts of a job's defaults; null clears, the baseline is replaced whole."""
+
+    baseline: BaselineInput | None = Field(default=None, description="Rhythm of endpoints that name none.")
+    clamp: ClampInput | None = Field(default=None, description="Clamp of endpoints that name none.")
+    timeout_ms: int | None = Field(
+        default=None, ge=1000, le=600_000, description="Timeout of endpoints that name none."
+    )
+    retry: RetryPatch | None = Field(default=None, description="Retries of endpoints that name none.")
 
 
 class JobFields(Wire):
@@ -49,11 +62,11 @@ class JobPatch(Wire):
     """Input of updateJob: JSON Merge Patch; null clears."""
 
     job_id: JobId
-    name: Name | None = Field(default=None, description="What people call it.")
+    name: Name = Field(default=None, description="What people call it; not to be cleared.")
     description: str | None = Field(default=None, max_length=1000, description="What it is for.")
     tags: list[Tag] | None = Field(default=None, max_length=20, description="Labels; replaced whole.")
     owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
-    defaults: dict[str, Any] | None = Field(default=None, description="What new endpoints start from; merged.")
+    defaults: DefaultsPatch | None = Field(default=None, description="What new endpoints start from; merged.")
     is_synthetic: bool | None = Field(default=None, description="Monitors Rubato itself.")
     status: Literal["active", "paused"] | None = Field(
         default=None, description="paused holds every endpoint; active resumes them and restores an archived job."
@@ -72,4 +85,4 @@ class ListJobsInput(PageInput):
 
     status: JobStatus | None = Field(default=None, description="Only jobs that stand so.")
     tag: str | None = Field(default=None, max_length=64, description="Only jobs with this tag.")
-    is_synthetic: bool | None = Field(default=None, description="Only synthetic jobs, or only the others.")
+    is_synthetic: Flag | None = Field(default=None, description="Only synthetic jobs, or only the others.")

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rubato.domain.access import Scope
-from rubato.interface.inputs.fields import Name, PageInput
+from rubato.interface.inputs.fields import Name, PageInput, TimeText
 from rubato.interface.wire import Wire
 
 
@@ -19,7 +19,7 @@ class CreateKeyInput(Wire):
         max_length=len(Scope),
         description="What it may do: none that the key which makes it lacks. A :write implies the :read of its family.",
     )
-    expires_at: str | None = Field(
+    expires_at: TimeText | None = Field(
         default=None,
         description="When it stops working, ISO 8601 with its offset: not past, and not after the key which makes it."
         " By default when that key does, or never.",

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rubato.domain.endpoint import RunStatus, Source
-from rubato.interface.inputs.fields import PageInput, RunId
+from rubato.interface.inputs.fields import PageInput, RunId, TimeText
 from rubato.interface.wire import Wire
 
 
@@ -16,10 +16,10 @@ class RunsInput(PageInput):
     endpoint_id: str | None = Field(default=None, max_length=255, description="Only runs of this endpoint.")
     status: RunStatus | None = Field(default=None, description="Only runs that stand so.")
     source: Source | None = Field(default=None, description="Only runs with this cause.")
-    since: str | None = Field(
+    since: TimeText | None = Field(
         default=None, description="Only slots at or after this time, ISO 8601 with its offset; not later than until."
     )
-    until: str | None = Field(default=None, description="Only slots before this time, ISO 8601 with its offset.")
+    until: TimeText | None = Field(default=None, description="Only slots before this time, ISO 8601 with its offset.")
 
 
 class ListRunsInput(RunsInput):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rubato.interface.inputs.fields import BaselineInput, ClampInput
+from rubato.interface.inputs.fields import BaselineInput, ClampInput, TimeText
 from rubato.interface.wire import Wire
 
 
@@ -11,7 +11,7 @@ class PreviewInput(Wire):
 
     baseline: BaselineInput = Field(description="The rhythm to look at.")
     clamp: ClampInput = Field(default_factory=ClampInput, description="Bounds on the gap between runs.")
-    from_: str | None = Field(
+    from_: TimeText | None = Field(
         default=None,
         alias="from",
         description="Taken for anchor and last run, ISO 8601 with its offset; may be past. Now by default.",

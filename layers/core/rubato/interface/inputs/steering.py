@@ -2,9 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
-from rubato.interface.inputs.fields import YEAR_MS, EndpointInput, Milliseconds, Reason
+from rubato.interface.inputs.alternatives import exactly_one
+from rubato.interface.inputs.fields import YEAR_MS, EndpointInput, Milliseconds, Reason, TimeText
+from rubato.interface.wire import PAUSE_SCHEMA
 
 TtlMinutes = Annotated[
     int | None, Field(default=None, ge=1, le=10_080, description="Minutes until it is gone, 1 to 10080.")
@@ -22,7 +24,9 @@ class IntervalHintInput(EndpointInput):
 class OneShotInput(EndpointInput):
     """Input of scheduleOneShotRun: exactly one of runAt and runInMs."""
 
-    run_at: str | None = Field(default=None, description="When to run once, ISO 8601 with its offset.")
+    model_config = exactly_one("runAt", "runInMs")
+
+    run_at: TimeText | None = Field(default=None, description="When to run once, ISO 8601 with its offset.")
     run_in_ms: int | None = Field(default=None, ge=0, le=YEAR_MS, description="Run once after so many milliseconds.")
     ttl_minutes: TtlMinutes
     reason: Reason
@@ -37,5 +41,7 @@ class OneShotInput(EndpointInput):
 class PauseInput(EndpointInput):
     """Input of pauseOrResumeEndpoint."""
 
-    pause_until: str | None = Field(description='A time (ISO 8601 with its offset), "indefinite", or null to resume.')
+    pause_until: Annotated[str | None, WithJsonSchema(PAUSE_SCHEMA)] = Field(
+        description='A time (ISO 8601 with its offset), "indefinite", or null to resume.'
+    )
     reason: Reason

@@ -1,14 +1,24 @@
 """What the actions on endpoints answer."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from rubato.domain.endpoint import MissedRuns, RunStatus, Source, Tier
 from rubato.domain.standing import Standing
 from rubato.interface.inputs.fields import ClampInput, RetryInput
 from rubato.interface.outputs.steering import HintView
-from rubato.interface.wire import Output, Time
+from rubato.interface.wire import PAUSE_SCHEMA, Output, Time
+
+_BASELINE = {
+    "type": "object",
+    "oneOf": [
+        {"required": ["intervalMs"], "properties": {"intervalMs": {"type": "integer"}}},
+        {"required": ["cron", "timezone"], "properties": {"cron": {"type": "string"}, "timezone": {"type": "string"}}},
+        {"required": ["manual"], "properties": {"manual": {"const": True}}},
+        {"required": ["after"], "properties": {"after": {"type": "array", "items": {"type": "string"}}}},
+    ],
+}
 
 
 class RequestView(Output):
@@ -53,7 +63,7 @@ class EndpointView(Output):
     name: str = Field(description="Unique in the job.")
     description: str | None = Field(description="What it is for.")
     request: RequestView = Field(description="The HTTP request that a run makes.")
-    baseline: dict[str, Any] = Field(description="The rhythm to which everything falls back.")
+    baseline: Annotated[dict[str, Any], WithJsonSchema(_BASELINE)] = Field(description="The rhythm to which everything falls back.")
     clamp: ClampInput = Field(description="Bounds on the gap between runs.")
     timeout_ms: int = Field(description="For a whole attempt.")
     max_response_bytes: int = Field(description="Longer bodies are cut.")
@@ -72,7 +82,9 @@ class EndpointView(Output):
     why_not_running: str | None = Field(
         description="Why it stands still, and the remedy; null when a run is planned or in flight."
     )
-    paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
+    paused_until: Annotated[str | None, WithJsonSchema(PAUSE_SCHEMA)] = Field(
+        description="A time, indefinite, or null when not paused."
+    )
     current_run: CurrentRun | None = Field(description="The run in flight.")
     last_run: LastRunView | None = Field(description="The latest finished run.")
     failure_count: int = Field(description="Consecutive failed runs.")

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from rubato.domain.hints import ActorKind
 from rubato.interface.wire import Output, Time
 
 
@@ -13,7 +14,7 @@ class EventView(Output):
     event_id: str = Field(description="The event's id.")
     at: Time = Field(description="When it happened.")
     actor: str = Field(description="Who did it: a key's id, a rule's name, planner, or rubato itself.")
-    actor_kind: str = Field(description="human, agent, service, rule, planner or system.")
+    actor_kind: ActorKind = Field(description="human, agent, service, rule, planner or system.")
     action: str = Field(description="What was done: the action's name, or what Rubato did by itself.")
     before: dict[str, Any] = Field(alias="from", description="What changed, as it was before; secrets are ***.")
     after: dict[str, Any] = Field(alias="to", description="What changed, as it is since; secrets are ***.")

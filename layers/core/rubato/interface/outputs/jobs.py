@@ -1,10 +1,14 @@
 """What the actions on jobs answer."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
 
 from rubato.domain.jobs import JobStatus
 from rubato.interface.inputs.jobs import DefaultsInput
 from rubato.interface.wire import Output, Time
+
+_HEALTH = {"type": "string", "enum": ["unknown", "healthy", "degraded", "failing"]}
 
 
 class JobView(Output):
@@ -29,4 +33,6 @@ class JobDetails(JobView):
     endpoint_count: int = Field(description="How many endpoints it has.")
     failing_count: int = Field(description="How many of them failed in their latest run.")
     last_run_at: Time | None = Field(description="When one of them ran last.")
-    health: str = Field(description="unknown, healthy, degraded or failing.")
+    health: Annotated[str, WithJsonSchema(_HEALTH)] = Field(
+        description="failing: every endpoint failed in its latest run; degraded: some did; unknown: nothing ran yet."
+    )

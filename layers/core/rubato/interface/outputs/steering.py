@@ -1,18 +1,21 @@
 """What the actions that change a tempo answer."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import Field, WithJsonSchema
 
 from rubato.domain.endpoint import Source
-from rubato.interface.wire import Output, Time
+from rubato.domain.hints import ActorKind, HintKind
+from rubato.interface.wire import PAUSE_SCHEMA, Output, Time
 
 
 class HintView(Output):
     """A hint."""
 
     hint_id: str = Field(description="The hint's id.")
-    kind: str = Field(description="interval or oneshot.")
+    kind: HintKind = Field(description="interval or oneshot.")
     author: str = Field(description="Who gave it.")
-    author_kind: str = Field(description="human, agent, service, rule or planner.")
+    author_kind: ActorKind = Field(description="human, agent, service, rule or planner.")
     reason: str | None = Field(description="Why.")
     interval_ms: int | None = Field(description="The hinted interval.")
     run_at: Time | None = Field(description="The time asked for, of a one-shot.")
@@ -31,7 +34,9 @@ class HintApplied(Output):
 class PauseView(Output):
     """How the endpoint rests."""
 
-    paused_until: str | None = Field(description="A time, indefinite, or null when not paused.")
+    paused_until: Annotated[str | None, WithJsonSchema(PAUSE_SCHEMA)] = Field(
+        description="A time, indefinite, or null when not paused."
+    )
     next_run_at: Time | None = Field(description="When the endpoint runs next; while paused, when the pause ends.")
 
 

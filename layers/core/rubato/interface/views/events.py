@@ -13,7 +13,7 @@ def event_view(event: Event) -> EventView:
         event_id=event.event_id,
         at=event.at,
         actor=event.actor.id,
-        actor_kind=event.actor.kind.value,
+        actor_kind=event.actor.kind,
         action=event.action,
         reason=event.reason,
         **change,

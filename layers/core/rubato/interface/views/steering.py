@@ -29,9 +29,9 @@ def hint_view(hint: Hint) -> HintView:
     """A hint."""
     return HintView(
         hint_id=hint.hint_id,
-        kind=hint.kind.value,
+        kind=hint.kind,
         author=hint.author.id,
-        author_kind=hint.author.kind.value,
+        author_kind=hint.author.kind,
         reason=hint.reason,
         interval_ms=hint.interval_ms,
         run_at=hint.first_slot if hint.kind is HintKind.ONE_SHOT else None,
