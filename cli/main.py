@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, drills, keys, smoke
+from cli import demo, drills, keys, openapi, smoke
 from cli.local import commands
 from cli.trouble import Trouble
 
@@ -17,6 +17,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(drills.app, name="drill")
 app.command("demo")(demo.demo)
 app.command("smoke")(smoke.smoke)
+app.command("openapi")(openapi.openapi)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from rubato.domain.endpoint import Endpoint, RunStatus, Source
 from rubato.domain.instant import SECOND
 from rubato.domain.runs import Run
 from rubato.interface.http import handle
-from tests.unit.test_http import Client
+from tests.unit.clients import Client
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld
 
 

@@ -16,7 +16,7 @@ from rubato.usecases.read_runs import list_runs
 from rubato.usecases.steer_endpoint import hint_interval, hint_one_shot, pause_endpoint, resume_endpoint
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import delete_endpoint
-from tests.unit.test_http import Client
+from tests.unit.clients import Client
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, a_job, an_endpoint
 
 

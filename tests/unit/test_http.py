@@ -7,68 +7,13 @@ from typing import Any
 
 import pytest
 
-from rubato.domain.access import ALL_SCOPES, Caller, Scope
+from rubato.domain.access import ALL_SCOPES, Scope
 from rubato.domain.exchange import Reply
 from rubato.domain.hints import ActorKind
 from rubato.interface.catalog import CATALOG
-from rubato.interface.http import handle
 from rubato.usecases.manage_keys import create_key
+from tests.unit.clients import Client
 from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage
-
-
-class Client:
-    """Speaks to the door as API Gateway would, as one caller."""
-
-    def __init__(self, world: MemoryWorld, caller: Caller | None = ANNE) -> None:
-        self.world, self.caller = world, caller
-
-    def __call__(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        query: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
-        raw: str | None = None,
-    ) -> "Answer":
-        authorizer = (
-            {
-                "tenantId": self.caller.tenant_id,
-                "keyId": self.caller.key_id,
-                "kind": self.caller.kind.value,
-                "scopes": " ".join(self.caller.scopes),
-            }
-            if self.caller
-            else None
-        )
-        text = raw if raw is not None else (json.dumps(body) if body is not None else None)
-        event = {
-            "httpMethod": method,
-            "path": path,
-            "headers": {"Content-Type": "application/json", **(headers or {})},
-            "queryStringParameters": query,
-            "requestContext": {"requestId": "req-1", "authorizer": authorizer},
-            "body": text,
-        }
-
-        def crash() -> None:
-            raise
-
-        return Answer(handle(self.world, event, on_crash=crash))
-
-
-class Answer:
-    """What came back."""
-
-    def __init__(self, event: dict[str, Any]) -> None:
-        self.status = event["statusCode"]
-        self.headers = event["headers"]
-        self.body: Any = json.loads(event["body"]) if event["body"] else None
-
-    def paths(self) -> list[str]:
-        """The fields that were refused."""
-        return [each["path"] for each in self.body["errors"]]
-
 
 ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
 
@@ -201,7 +146,7 @@ def test_a_foreign_media_type_is_refused(client: Client) -> None:
 
 def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
     answer = client("PUT", "/jobs")
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
     assert answer.body["code"] == "method_not_allowed" and answer.body["requestId"] == "req-1"
 
 

@@ -12,7 +12,8 @@ from rubato.domain.instant import DAY, SECOND
 from rubato.interface.catalog import CATALOG
 from rubato.usecases.authenticate import authenticate
 from rubato.usecases.manage_keys import create_key
-from tests.unit.test_http import ENDPOINT, Answer, Client
+from tests.unit.clients import Answer, Client
+from tests.unit.test_http import ENDPOINT
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld
 
 SHOP = {"name": "shop", "tags": ["sale", "web"], "owner": "anne"}

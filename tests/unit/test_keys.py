@@ -11,7 +11,7 @@ from rubato.domain.hints import ActorKind
 from rubato.domain.instant import DAY, HOUR, MINUTE
 from rubato.usecases.authenticate import authenticate
 from rubato.usecases.manage_keys import create_key, revoke_key
-from tests.unit.test_http import Client
+from tests.unit.clients import Client
 from tests.worlds import MIDNIGHT, MemoryWorld
 
 READER = {"label": "dashboard", "kind": "service", "scopes": ["jobs:read"]}

@@ -8,7 +8,7 @@ from rubato.domain.cron import CronExpression
 from rubato.domain.endpoint import Clamp
 from rubato.domain.instant import DAY, MINUTE, SECOND, to_iso
 from rubato.domain.schedule import CronBaseline, IntervalBaseline, spell_baseline
-from tests.unit.test_http import Client
+from tests.unit.clients import Client
 from tests.worlds import MemoryWorld, Stage, an_endpoint
 
 

@@ -13,7 +13,8 @@ from rubato.domain.schedule import IntervalBaseline
 from rubato.usecases.steer_endpoint import resume_endpoint
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import delete_endpoint
-from tests.unit.test_http import ENDPOINT, Client
+from tests.unit.clients import Client
+from tests.unit.test_http import ENDPOINT
 from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage, a_job, an_endpoint
 
 

@@ -15,8 +15,8 @@ from rubato.domain.instant import HOUR, MINUTE
 from rubato.domain.schedule import IntervalBaseline
 from rubato.interface import routes
 from rubato.usecases import merge_runs
+from tests.unit.clients import Client
 from tests.unit.histories import a_run, raw, record, walk
-from tests.unit.test_http import Client
 from tests.worlds import MemoryWorld, Stage, a_job, an_endpoint
 
 
@@ -189,4 +189,4 @@ def test_a_literal_path_wins_over_a_parameter(client: Client) -> None:
     assert [action.name for action, _ in routes.matching("/runs/export")] == ["exportRuns"]
     assert [action.name for action, _ in routes.matching("/runs/run_1")] == ["getRunDetails"]
     assert routes.matching("/runs/export/more") == []
-    assert client("DELETE", "/runs/export").headers["Allow"] == "GET"
+    assert client("DELETE", "/runs/export").headers["Allow"] == "GET, HEAD, OPTIONS"

@@ -10,8 +10,9 @@ from rubato.domain.exchange import Call, Reply
 from rubato.domain.instant import DAY, HOUR, MINUTE, SECOND
 from rubato.domain.schedule import AfterBaseline, CronBaseline, IntervalBaseline, ManualBaseline
 from rubato.usecases import summarize_health
+from tests.unit.clients import Client
 from tests.unit.histories import record, walk
-from tests.unit.test_http import ENDPOINT, Client
+from tests.unit.test_http import ENDPOINT
 from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, a_job, an_endpoint
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rubato.domain.exchange import Reply
-from tests.unit.test_http import Client
+from tests.unit.clients import Client
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage
 
 

@@ -17,7 +17,10 @@ def configured(
     if config.baseline == endpoint.config.baseline:
         return edited
     edited = edited.with_state(anchor=now, shadow=None, heard=heard)
-    return edited if edited.state.is_running else edited.with_state(next=None)
+    claim = edited.state.claim
+    if edited.state.is_running and claim is not None and not claim.is_manual:
+        return edited  # its end plans anew; a run-now leaves the plan alone, and would bring back the old grid's slot
+    return edited.with_state(next=None)
 
 
 def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:

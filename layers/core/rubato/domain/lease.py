@@ -62,7 +62,7 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
     if endpoint.is_deleted and not _has_begun(state):
         return _unplanned(endpoint)
     if state.is_running:
-        return endpoint
+        return _resumed_in_flight(endpoint, now)
     if state.is_paused(now):
         return _park(endpoint, now)
     endpoint = _skip_rest(endpoint, now)
@@ -238,6 +238,15 @@ def _park(endpoint: Endpoint, now: int) -> Endpoint:
         shadow = waiting.slot if waiting else None
     until = None if state.held or state.pause is None else state.pause.until
     return endpoint.with_state(next=None, claim=None, parked=True, shadow=shadow, wake_at=until)
+
+
+def _resumed_in_flight(endpoint: Endpoint, now: int) -> Endpoint:
+    """A resume before the slot that waits leaves nothing to catch up, should a run-now outlast that slot."""
+    state = endpoint.state
+    slept_through = state.shadow is not None and state.shadow <= now
+    if not state.parked or state.is_paused(now) or slept_through:
+        return endpoint
+    return endpoint.with_state(pause=None, parked=False, shadow=None)
 
 
 def _skip_rest(endpoint: Endpoint, now: int) -> Endpoint:

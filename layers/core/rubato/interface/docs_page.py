@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -13,16 +14,16 @@ Json = dict[str, Any]
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--link:light-dark(#0550ae,#79b8ff)}
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}
-a{color:var(--link)}code,pre{font:14px/1.45 ui-monospace,monospace}pre{background:var(--soft);padding:.7rem;overflow-x:auto}
+a{color:var(--link)}code,pre{font:14px/1.45 ui-monospace,monospace}
+pre{background:var(--soft);padding:.7rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%;margin:.5rem 0}.wide{overflow-x:auto}
 th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line)}
 article{border-top:1px solid var(--line);margin-top:1.5rem}h3{margin-bottom:.2rem}
 nav ul{columns:16rem;padding-left:1.2rem}.about{white-space:pre-line}
 """
+_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 POLICY = (
-    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-{}'".format(
-        base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    )
+    f"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-{_DIGEST}'"
 )
 
 
@@ -61,7 +62,10 @@ def _contents(document: Json) -> str:
 def _family(document: Json, tag: Json) -> str:
     operations = "".join(_operation(document, *each) for each in _operations(document, tag["name"]))
     name = escape(tag["name"])
-    return f'<section aria-labelledby="family-{name}"><h2 id="family-{name}">{name}</h2><p>{escape(tag["description"])}</p>{operations}</section>'
+    return (
+        f'<section aria-labelledby="family-{name}"><h2 id="family-{name}">{name}</h2>'
+        f"<p>{escape(tag['description'])}</p>{operations}</section>"
+    )
 
 
 def _operation(document: Json, method: str, path: str, operation: Json) -> str:
@@ -116,7 +120,7 @@ def _schemas(document: Json) -> str:
     return f'<section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>{"".join(parts)}</section>'
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     names = "".join(f'<th scope="col">{name}</th>' for name in head)

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,12 +23,11 @@ def _openapi(event: dict[str, Any]) -> Response:
 
 
 def _docs(event: dict[str, Any]) -> Response:
-    from rubato.interface import docs_page
+    from rubato.interface.docs_page import POLICY
 
-    policy = {"Content-Security-Policy": docs_page.POLICY, "X-Content-Type-Options": "nosniff"}
     response = _cacheable(event, "text/html; charset=utf-8", _docs_text(_server(event)))
-    response.headers.update(policy)
-    return response
+    policy = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+    return replace(response, headers={**response.headers, **policy})
 
 
 def _server(event: dict[str, Any]) -> str:
@@ -40,16 +40,17 @@ def _server(event: dict[str, Any]) -> str:
 # NOTE: drawing the schemas takes pydantic longer than most requests take; other routes shall not wait for it.
 @lru_cache(maxsize=4)
 def _openapi_text(server: str) -> str:
-    from rubato.interface import openapi
+    from rubato.interface.openapi import as_text, document
 
-    return openapi.as_text(openapi.document(__version__, server))
+    return as_text(document(__version__, server))
 
 
 @lru_cache(maxsize=4)
 def _docs_text(server: str) -> str:
-    from rubato.interface import docs_page, openapi
+    from rubato.interface.docs_page import page
+    from rubato.interface.openapi import document
 
-    return docs_page.page(openapi.document(__version__, server))
+    return page(document(__version__, server))
 
 
 def _cacheable(event: dict[str, Any], kind: str, text: str) -> Response:

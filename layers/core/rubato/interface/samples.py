@@ -17,6 +17,8 @@ def sample_of(document: Json, shape: Json) -> Any:
     if "$ref" in shape:
         name = shape["$ref"].rpartition("/")[2]
         return sample_of(document, document["components"]["schemas"][name])
+    if "examples" in shape:
+        return shape["examples"][0]
     if shape.get("properties"):
         return _object(document, shape)
     if "anyOf" in shape:

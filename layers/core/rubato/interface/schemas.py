@@ -22,7 +22,7 @@ class _Plain(GenerateJsonSchema):
     def normalize_name(self, name: str) -> str:
         return super().normalize_name(re.sub(r"^Listing\[(\w+?)(View)?\]$", r"\1Page", name))
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - pydantic's signature
         return False
 
 

@@ -23,7 +23,6 @@ from rubato.interface.inputs.fields import (
 )
 from rubato.interface.wire import Wire
 
-
 _HEADER_VALUE = {
     "type": "string",
     "pattern": r"^([\u0021-\u007e\u00a0-\u00ff]([\t\u0020-\u007e\u00a0-\u00ff]*[\u0021-\u007e\u00a0-\u00ff])?)?$",
@@ -32,6 +31,11 @@ _HEADER_NAME = {"format": "header-name", "pattern": "^[-!#$%&'*+.^_`|~0-9A-Za-z]
 _HEADERS = {"type": "object", "maxProperties": 50, "propertyNames": _HEADER_NAME}
 _URL = {"type": "string", "minLength": 1, "maxLength": 2048, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
 _CODE = {"type": "string", "format": "status-code-range", "pattern": "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}
+_EXAMPLE: dict[str, Any] = {
+    "name": "front page",
+    "request": {"url": "https://example.com/"},
+    "baseline": {"intervalMs": 60_000},
+}
 
 Url = Annotated[str, Field(min_length=1, max_length=2048), WithJsonSchema(_URL)]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -70,9 +74,7 @@ class EndpointFields(Wire):
     timeout_ms: TimeoutMs = Field(
         default=30_000, description="For a whole attempt, from resolving the name to the last byte."
     )
-    max_response_bytes: ResponseBytes = Field(
-        default=65_536, description="Longer bodies are cut and marked truncated."
-    )
+    max_response_bytes: ResponseBytes = Field(default=65_536, description="Longer bodies are cut and marked truncated.")
     retry: RetryInput = Field(default_factory=RetryInput, description="Further attempts within a run.")
     success_codes: SuccessCodes = Field(
         default=["200-299"], description="Status codes and ranges that count as success."
@@ -82,9 +84,7 @@ class EndpointFields(Wire):
     )
     max_lateness_ms: Milliseconds | None = Field(default=None, description="A slot later than this does not run.")
     jitter_ms: JitterMs = Field(default=0, description="Spread runs by up to this after their slot.")
-    auto_pause_after: RunCount = Field(
-        default=0, description="Pause after so many consecutive failed runs; 0 never."
-    )
+    auto_pause_after: RunCount = Field(default=0, description="Pause after so many consecutive failed runs; 0 never.")
     tier: Tier = Field(default=Tier.NONE, description="Its part in the job: a label for people, rules and planners.")
     depends_on: list[Name] = Field(
         default=[],
@@ -97,6 +97,8 @@ class EndpointFields(Wire):
 class AddEndpointInput(EndpointFields):
     """Input of addEndpointToJob. What is left out comes from the job's defaults."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
     job_id: JobId
     baseline: BaselineInput | None = Field(  # type: ignore[assignment]
         default=None, description="The rhythm to which everything falls back; required unless the job has a default."
@@ -106,7 +108,9 @@ class AddEndpointInput(EndpointFields):
 class RequestPatch(Wire):
     """Parts of the request; null clears, headers merge by name."""
 
-    url: Url = Field(default=None, description="http or https; must lead to a public address; not to be cleared.")
+    url: Url = Field(  # type: ignore[assignment]  # here and below: read only where it was given
+        default=None, description="http or https; must lead to a public address; not to be cleared."
+    )
     method: Method | None = Field(default=None, description="HTTP method.")
     headers: HeaderChanges | None = Field(default=None, description="Headers by name; null removes one.")
     body: Any = Field(default=None, description="Text, or any JSON value; not with GET or HEAD.")
@@ -117,10 +121,16 @@ class EndpointPatch(Wire):
     """Input of updateEndpointConfig: JSON Merge Patch; null clears, objects merge, baseline and lists are replaced."""
 
     endpoint_id: EndpointId
-    name: Name = Field(default=None, description="Unique in the job; not to be cleared.")
+    name: Name = Field(  # type: ignore[assignment]
+        default=None, description="Unique in the job; not to be cleared."
+    )
     description: str | None = Field(default=None, max_length=2000, description="What it is for.")
-    request: RequestPatch = Field(default=None, description="Parts of the request to change.")
-    baseline: BaselineInput = Field(default=None, description="The new rhythm, replaced whole; its grid starts now.")
+    request: RequestPatch = Field(  # type: ignore[assignment]
+        default=None, description="Parts of the request to change."
+    )
+    baseline: BaselineInput = Field(  # type: ignore[assignment]
+        default=None, description="The new rhythm, replaced whole; its grid starts now."
+    )
     clamp: ClampInput | None = Field(default=None, description="Parts of the clamp to change.")
     timeout_ms: TimeoutMs | None = Field(default=None, description="Timeout of a whole attempt.")
     max_response_bytes: ResponseBytes | None = Field(default=None, description="Longer bodies are cut.")

@@ -1,6 +1,5 @@
 """Fields and inputs that several actions share."""
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
@@ -20,7 +19,8 @@ YEAR_MS = 366 * 86_400_000
 # What is neither a control or format character nor a separator nor for private use, spelled so that every dialect of
 # expressions reads it alike.
 _VISIBLE = (
-    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ue000-\uf8ff\ufeff\ufff0-\uffff]"
+    r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
+    r"\ue000-\uf8ff\ufeff\ufff0-\uffff]"
 )
 _PRINTABLE = rf"^{_VISIBLE}+( +{_VISIBLE}+)*$"
 

@@ -62,7 +62,9 @@ class JobPatch(Wire):
     """Input of updateJob: JSON Merge Patch; null clears."""
 
     job_id: JobId
-    name: Name = Field(default=None, description="What people call it; not to be cleared.")
+    name: Name = Field(  # type: ignore[assignment]  # read only where it was given
+        default=None, description="What people call it; not to be cleared."
+    )
     description: str | None = Field(default=None, max_length=1000, description="What it is for.")
     tags: list[Tag] | None = Field(default=None, max_length=20, description="Labels; replaced whole.")
     owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")

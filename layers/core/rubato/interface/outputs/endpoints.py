@@ -63,7 +63,9 @@ class EndpointView(Output):
     name: str = Field(description="Unique in the job.")
     description: str | None = Field(description="What it is for.")
     request: RequestView = Field(description="The HTTP request that a run makes.")
-    baseline: Annotated[dict[str, Any], WithJsonSchema(_BASELINE)] = Field(description="The rhythm to which everything falls back.")
+    baseline: Annotated[dict[str, Any], WithJsonSchema(_BASELINE)] = Field(
+        description="The rhythm to which everything falls back."
+    )
     clamp: ClampInput = Field(description="Bounds on the gap between runs.")
     timeout_ms: int = Field(description="For a whole attempt.")
     max_response_bytes: int = Field(description="Longer bodies are cut.")

@@ -1,0 +1,49 @@
+"""The HTTP door keeps what the OpenAPI document promises, whatever is sent."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis import Case
+
+from rubato.domain.access import ALL_SCOPES, Caller
+from rubato.domain.hints import ActorKind
+from rubato.usecases.manage_keys import create_key
+from tests import fuzzing
+from tests.unit.clients import Client
+from tests.worlds import ANNE, MemoryWorld, Stage
+from tests.wsgi import Wsgi
+
+APP = Wsgi(MemoryWorld())
+SCHEMA = schemathesis.openapi.from_wsgi("/v1/openapi.json", APP, config=fuzzing.config(max_examples=40))
+ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
+
+
+def furnished() -> tuple[MemoryWorld, Caller, dict[str, Any]]:
+    """A world where something ran, whoever calls, and the ids of what is there."""
+    world = MemoryWorld()
+    key, _ = create_key(world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    caller = replace(ANNE, key_id=key.key_id)
+    client = Client(world, caller)
+    job_id = client("POST", "/jobs", {"name": "shop"}).body["jobId"]
+    endpoint_id = client("POST", f"/jobs/{job_id}/endpoints", ENDPOINT).body["endpointId"]
+    client("POST", f"/endpoints/{endpoint_id}/hints/interval", {"intervalMs": 30_000})
+    Stage(world).play_seconds(61)
+    run_id = client("GET", "/runs").body["items"][0]["runId"]
+    key_id = client("POST", "/api-keys", {"label": "x", "kind": "agent", "scopes": ["jobs:read"]}).body["keyId"]
+    return world, caller, {"jobId": job_id, "endpointId": endpoint_id, "runId": run_id, "keyId": key_id}
+
+
+@SCHEMA.parametrize()
+def test_every_answer_is_as_documented(case: Case) -> None:
+    APP.world, APP.caller, known = furnished()
+    fuzzing.aim(case, known)
+    case.call_and_validate()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _count(record_testsuite_property: Any) -> Any:
+    yield
+    record_testsuite_property("schemathesis_requests", APP.requests)
+    print(f"\nschemathesis: {APP.requests} requests")
