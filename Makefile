@@ -7,7 +7,7 @@ VENV = .venv/.installed
 SAM = .tools/sam/.$(SAM_VERSION)
 MINISTACK = .tools/ministack/.$(MINISTACK_VERSION)
 
-.PHONY: local test check format deploy env clean
+.PHONY: local test check mutate format deploy env clean
 
 local: env  ## run Rubato on this machine, with something to look at
 	rubato local up --demo
@@ -18,6 +18,9 @@ test: env  ## every test, with the local stack brought up and taken down; ARGS="
 check: env  ## style, types, imports, template
 	ruff check . && ruff format --check . && mypy && lint-imports
 	cfn-lint template.yaml && .tools/sam/bin/sam validate --lint --region us-east-1
+
+mutate: env  ## break the domain on purpose and see whether the tests notice; ARGS="governor misfire:23" picks
+	python -m tests.mutation $(ARGS)
 
 format: env  ## put the code in order
 	ruff check --fix . && ruff format .

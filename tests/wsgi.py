@@ -11,7 +11,9 @@ from tests.worlds import ANNE, MemoryWorld
 
 
 class Wsgi:
-    """API Gateway in small: turns each request into a proxy event of one caller. `world` may be replaced."""
+    """API Gateway in small: turns each request into a proxy event, of the one caller if it has the key."""
+
+    key = "the key"
 
     def __init__(self, world: MemoryWorld, caller: Caller = ANNE) -> None:
         self.world, self.caller = world, caller
@@ -40,16 +42,19 @@ class Wsgi:
             "requestContext": {
                 "requestId": "req-1",
                 "path": full,
-                "authorizer": {
-                    "tenantId": self.caller.tenant_id,
-                    "keyId": self.caller.key_id,
-                    "kind": self.caller.kind.value,
-                    "scopes": " ".join(self.caller.scopes),
-                },
+                "authorizer": self._known() if headers.get("X-API-KEY") == self.key else None,
             },
             "body": body or None,
         }
 
+    def _known(self) -> dict[str, str]:
+        return {
+            "tenantId": self.caller.tenant_id,
+            "keyId": self.caller.key_id,
+            "kind": self.caller.kind.value,
+            "scopes": " ".join(self.caller.scopes),
+        }
+
 
 def _reraise() -> None:
-    raise  # noqa: PLE0704 - within the handling of what broke
+    raise

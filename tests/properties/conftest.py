@@ -10,5 +10,5 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 settings.register_profile(
-    "deep", settings.get_profile("default"), derandomize=False, max_examples=5000, print_blob=True
+    "deep", settings.get_profile("default"), derandomize=False, max_examples=2000, print_blob=True
 )

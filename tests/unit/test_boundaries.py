@@ -203,3 +203,9 @@ def test_what_others_set_off_under_a_hint_that_expires_unused_runs_at_the_expiry
     followed = endpoint(AfterBaseline(("a",)), interval_hint(3600, ttl=600), heard=(("a", at(50)),))
     assert planned(followed, now=60) == (600, "after")
     assert planned(replace(followed, hints=()), now=60) == (50, "after")
+
+
+def test_a_slot_that_was_given_up_as_too_late_is_not_planned_again_by_a_clock_that_lags() -> None:
+    gone = misfire.misfire(configured(settled(endpoint(every(60)), 0), max_lateness_ms=1000), at(62))
+    assert gone.state.next is None
+    assert next_of(settled(gone, 59)) == (120, Source.BASELINE_INTERVAL)

@@ -419,3 +419,16 @@ def test_fields_have_one_spelling(client: Client, job_id: str, endpoint_id: str)
     ):
         assert client(method, path, body).status == 422
     assert client("GET", "/runs", query={"job_id": job_id}).status == 422
+
+
+def test_an_edit_of_something_else_leaves_a_clamped_run_where_it_is(
+    world: MemoryWorld, client: Client, job_id: str
+) -> None:
+    made = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "baseline": {"intervalMs": 25_000}}).body
+    path = f"/endpoints/{made['endpointId']}"
+    Stage(world).play_seconds(25)
+    clamped = client("PATCH", path, {"clamp": {"minIntervalMs": 60_000}}).body
+    assert (clamped["nextRunAt"], clamped["source"]) == ("2025-01-01T00:01:25.000Z", "clamped-min")
+    world.clock.instant += 55_000
+    edited = client("PATCH", path, {"description": "x", "timeoutMs": 4000}).body
+    assert (edited["nextRunAt"], edited["source"]) == ("2025-01-01T00:01:25.000Z", "clamped-min")

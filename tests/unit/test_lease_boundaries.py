@@ -9,10 +9,12 @@ from rubato.domain import lease
 from rubato.domain.endpoint import Endpoint, Pause, RunStatus, Source
 from rubato.domain.exchange import ErrorKind
 from rubato.domain.hints import SYSTEM
+from rubato.domain.instant import SECOND, to_iso
 from rubato.domain.lease import Look
-from rubato.domain.schedule import ManualBaseline
+from rubato.domain.schedule import IntervalBaseline, ManualBaseline
+from rubato.usecases.handle_message import handle_message
 from tests.unit.test_governor import ANNE, LOOK_AHEAD, at, endpoint, every, next_of, one_shot, paused, settled
-from tests.worlds import MIDNIGHT
+from tests.worlds import MIDNIGHT, MemoryWorld, an_endpoint
 
 
 def look(subject: Endpoint, now: int) -> Look:
@@ -172,3 +174,16 @@ def test_a_pause_by_somebody_is_not_replaced_by_the_automatic_one() -> None:
     running = replace(running, config=replace(running.config, auto_pause_after=1))
     own = Pause(since=at(61), by=ANNE, until=at(1000))
     assert ended(running.with_state(pause=own), 62, RunStatus.FAILURE).state.pause == own
+
+
+@pytest.mark.parametrize(("late_ms", "slot_s"), [(120_000, 30), (120_001, 150)])
+def test_a_claimed_run_gives_way_to_a_newer_slot_only_when_it_comes_more_than_two_minutes_late(
+    late_ms: int, slot_s: int
+) -> None:
+    world = MemoryWorld()
+    an_endpoint(world, IntervalBaseline(30 * SECOND))
+    message = world.queue.receive(MIDNIGHT + 30 * SECOND)[0]
+    world.clock.instant = MIDNIGHT + 30 * SECOND + late_ms
+    handle_message(world, message)
+    sent = dict(world.outbound.calls[0][1].headers)
+    assert sent["Rubato-Slot"] == to_iso(MIDNIGHT + slot_s * SECOND)

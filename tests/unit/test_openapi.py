@@ -30,10 +30,10 @@ def test_the_committed_document_is_the_one_that_is_served() -> None:
 
 def test_it_is_valid_and_so_is_every_schema_in_it() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
-    for name, schema in DOCUMENT["components"]["schemas"].items():
+    for schema in DOCUMENT["components"]["schemas"].values():
         whole = {**schema, "components": DOCUMENT["components"]}
         jsonschema_rs.meta.validate(whole)
-        assert jsonschema_rs.validator_for(whole), name
+        jsonschema_rs.validator_for(whole)
 
 
 def test_every_action_and_every_open_page_has_one_operation_of_its_name() -> None:

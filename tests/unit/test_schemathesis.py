@@ -1,5 +1,7 @@
 """The HTTP door keeps what the OpenAPI document promises, whatever is sent."""
 
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +18,7 @@ from tests.worlds import ANNE, MemoryWorld, Stage
 from tests.wsgi import Wsgi
 
 APP = Wsgi(MemoryWorld())
-SCHEMA = schemathesis.openapi.from_wsgi("/v1/openapi.json", APP, config=fuzzing.config(max_examples=40))
+SCHEMA = schemathesis.openapi.from_wsgi("/v1/openapi.json", APP, config=fuzzing.config(max_examples=15))
 ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
 
 
@@ -36,14 +38,16 @@ def furnished() -> tuple[MemoryWorld, Caller, dict[str, Any]]:
 
 
 @SCHEMA.parametrize()
-def test_every_answer_is_as_documented(case: Case) -> None:
-    APP.world, APP.caller, known = furnished()
-    fuzzing.aim(case, known)
-    case.call_and_validate()
+def test_every_answer_is_as_documented(case: Case[Any]) -> None:
+    if fuzzing.is_valid(case):
+        # What is refused changes nothing, so the world before will do for it.
+        APP.world, APP.caller, known = furnished()
+        fuzzing.aim(case, known)
+    case.call_and_validate(headers={"x-api-key": APP.key})
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _count(record_testsuite_property: Any) -> Any:
+def _counted(record_testsuite_property: Callable[[str, object], None]) -> Iterator[None]:
     yield
     record_testsuite_property("schemathesis_requests", APP.requests)
-    print(f"\nschemathesis: {APP.requests} requests")
+    sys.stdout.write(f"\nschemathesis: {APP.requests} requests\n")

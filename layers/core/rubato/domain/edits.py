@@ -23,6 +23,11 @@ def configured(
     return edited.with_state(next=None)
 
 
+def moves(before: EndpointConfig, after: EndpointConfig) -> bool:
+    """Whether an edit may move the next run: that of a baseline, clamp or jitter. Others move nothing."""
+    return (before.baseline, before.clamp, before.jitter_ms) != (after.baseline, after.clamp, after.jitter_ms)
+
+
 def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:
     """The job pauses or resumes: `holds` says whether it keeps its endpoints from running.
 

@@ -314,7 +314,7 @@ def _skip_overlapped(endpoint: Endpoint, claim: Claim, now: int) -> Endpoint:
         passed += int(planned.slot <= seen)
         endpoint = endpoint.with_state(next=None)
     elif planned is not None and seen < planned.slot <= now:
-        passed -= 1  # its jitter keeps it ahead
+        passed = max(passed - 1, 0)  # its jitter keeps it ahead; a hint written meanwhile may have no slot there
     return endpoint.with_state(skipped=endpoint.state.skipped + passed)
 
 

@@ -127,7 +127,8 @@ def _body(action: Action, drawn: schemas.Drawn) -> Json | None:
     if action.method == "GET" or not drawn.has_body(action):
         return None
     kinds = JSON_TYPES if action.method == "PATCH" else JSON_TYPES[:1]
-    return {"required": action.needs_body, "content": {kind: {"schema": drawn.taken(action)} for kind in kinds}}
+    required = action.needs_body or drawn.needs_choice(action)
+    return {"required": required, "content": {kind: {"schema": drawn.taken(action)} for kind in kinds}}
 
 
 def _success(action: Action, drawn: schemas.Drawn) -> Json:

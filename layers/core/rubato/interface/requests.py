@@ -11,6 +11,7 @@ from rubato.interface.wire import read_json, read_text
 BODY_METHODS = ("POST", "PUT", "PATCH")
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 _MAX_BODY_BYTES = 262_144
+_EXACT = 2**53
 
 
 def path_of(event: dict[str, Any]) -> str:
@@ -78,7 +79,7 @@ def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
     if len(text) > _MAX_BODY_BYTES:
         raise errors.Invalid.field("", f"the body is longer than {_MAX_BODY_BYTES} bytes")
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        plain = json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
     except (ValueError, RecursionError):
         raise errors.Malformed("the body is not valid JSON") from None
     if not isinstance(plain, dict):
@@ -86,12 +87,15 @@ def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
     return plain
 
 
-def _finite(text: str) -> float:
-    """A number beyond a double's range would be written as Infinity, which is not JSON."""
+def _number(text: str) -> float:
+    """A number beyond a double's range would be written as Infinity, which is not JSON.
+
+    JSON has one kind of number: 60000.0 is the integer 60000, as JSON Schema has it.
+    """
     number = float(text)
     if math.isinf(number):
         raise ValueError(f"{text} is out of range")
-    return number
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _refuse_constant(name: str) -> None:

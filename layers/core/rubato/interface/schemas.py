@@ -47,6 +47,10 @@ class Drawn:
         """Whether anything is left for a body."""
         return bool(self.components[_name(self.taken(action))].get("properties"))
 
+    def needs_choice(self, action: Action) -> bool:
+        """Whether one of several fields must be there, so that an empty body can't be valid."""
+        return "oneOf" in self.components[_name(self.taken(action))]
+
     def fields(self, action: Action) -> Iterator[tuple[str, Json, bool]]:
         """Each field of the input as a parameter: name, schema without null, whether it is required."""
         schema = self.whole[_name(self.taken(action))]

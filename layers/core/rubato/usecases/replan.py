@@ -15,10 +15,11 @@ MAX_TRIES = 10
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change made of an endpoint, and the audit events that tell of it."""
+    """What a change made of an endpoint, the audit events that tell of it, and whether it may move the next run."""
 
     endpoint: Endpoint
     events: tuple[Event, ...] = ()
+    moves: bool = True
 
 
 Change = Callable[[Endpoint, int], Changed]
@@ -41,7 +42,7 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
         current, expiries = _without_expired(world, before, now)
         changed = change(current, now)
         events = (*expiries, *changed.events)
-        after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms)
+        after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms) if changed.moves else changed.endpoint
         if after == before and not events:
             return before
         try:

@@ -38,7 +38,7 @@ def update_endpoint(
         before, after = _difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
         heard = heard_so_far(world, config) if config.baseline != endpoint.config.baseline else ()
-        return Changed(edits.configured(endpoint, config, now, heard), (event,))
+        return Changed(edits.configured(endpoint, config, now, heard), (event,), edits.moves(endpoint.config, config))
 
     return replan(world, endpoint_id, change)
 

@@ -15,7 +15,7 @@ def exactly_one(*names: str, along: Mapping[str, str] | None = None) -> ConfigDi
     def only(chosen: str, field: dict[str, Any]) -> dict[str, Any]:
         absent = [name for name in names if name != chosen]
         absent += [name for name, partner in beside.items() if partner != chosen]
-        given = {key: value for key, value in _not_null(field).items() if key != "description"}
+        given = {"type": _type_beside_null(field)}
         return {"required": [chosen], "properties": {chosen: given, **dict.fromkeys(absent, _NULL)}}
 
     def add(schema: dict[str, Any]) -> None:
@@ -35,6 +35,5 @@ def bodiless(*methods: str) -> Callable[[dict[str, Any]], None]:
     return add
 
 
-def _not_null(field: dict[str, Any]) -> dict[str, Any]:
-    rest: list[dict[str, Any]] = [each for each in field.get("anyOf", [field]) if each != _NULL]
-    return {key: value for key, value in rest[0].items() if key != "default"}
+def _type_beside_null(field: dict[str, Any]) -> Any:
+    return next(each["type"] for each in field.get("anyOf", [field]) if each != _NULL)

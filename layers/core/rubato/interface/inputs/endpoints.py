@@ -8,6 +8,7 @@ from rubato.domain.endpoint import MissedRuns, Tier
 from rubato.domain.standing import Standing
 from rubato.interface.inputs.alternatives import bodiless
 from rubato.interface.inputs.fields import (
+    VISIBLE,
     YEAR_MS,
     BaselineInput,
     ClampInput,
@@ -29,7 +30,14 @@ _HEADER_VALUE = {
 }
 _HEADER_NAME = {"format": "header-name", "pattern": "^[-!#$%&'*+.^_`|~0-9A-Za-z]+$"}
 _HEADERS = {"type": "object", "maxProperties": 50, "propertyNames": _HEADER_NAME}
-_URL = {"type": "string", "minLength": 1, "maxLength": 2048, "format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"}
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?"
+_URL = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 2048,
+    "format": "uri",
+    "pattern": rf"^[Hh][Tt][Tt][Pp][Ss]?://{_HOST}([/?#]({VISIBLE[:-1]}\\])*)?$",
+}
 _CODE = {"type": "string", "format": "status-code-range", "pattern": "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}
 _EXAMPLE: dict[str, Any] = {
     "name": "front page",

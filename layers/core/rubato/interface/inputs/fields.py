@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from rubato.interface.inputs import cron
 from rubato.interface.inputs.alternatives import exactly_one
 from rubato.interface.wire import TIME_SCHEMA, Wire
 
@@ -18,11 +19,11 @@ YEAR_MS = 366 * 86_400_000
 
 # What is neither a control or format character nor a separator nor for private use, spelled so that every dialect of
 # expressions reads it alike.
-_VISIBLE = (
+VISIBLE = (
     r"[^\u0000-\u0020\u007f-\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
     r"\ue000-\uf8ff\ufeff\ufff0-\uffff]"
 )
-_PRINTABLE = rf"^{_VISIBLE}+( +{_VISIBLE}+)*$"
+_PRINTABLE = rf"^{VISIBLE}+( +{VISIBLE}+)*$"
 
 
 def _printable(text: str) -> str:
@@ -55,19 +56,13 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 """A boolean in a query."""
 
 
-_CRON = {
-    "type": "string",
-    "maxLength": 255,
-    "format": "cron",
-    "pattern": r"^\s*(@[A-Za-z]+|[-0-9A-Za-z*,/]+(\s+[-0-9A-Za-z*,/]+){4})\s*$",
-}
 _ZONE = {
     "type": "string",
     "maxLength": 64,
     "format": "iana-time-zone",
     "pattern": "^(UTC|[A-Za-z_]+(/[-A-Za-z0-9_+]+)+)$",
 }
-CronText = Annotated[str, Field(max_length=255), WithJsonSchema(_CRON)]
+CronText = Annotated[str, Field(max_length=255), WithJsonSchema(cron.SCHEMA)]
 
 
 ZoneText = Annotated[str, Field(max_length=64), WithJsonSchema(_ZONE)]
