@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 
 from rubato.domain import lease
-from rubato.domain.endpoint import Endpoint, Pause, RunStatus, Source
+from rubato.domain.endpoint import Clamp, Endpoint, Pause, RunStatus, Source
 from rubato.domain.exchange import ErrorKind
 from rubato.domain.hints import SYSTEM
 from rubato.domain.instant import SECOND, to_iso
 from rubato.domain.lease import Look
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
+from rubato.ports import RunFilter
 from rubato.usecases.handle_message import handle_message
+from rubato.usecases.read_runs import list_runs
+from rubato.usecases.steer_endpoint import hint_interval, pause_endpoint, resume_endpoint
 from tests.unit.test_governor import ANNE, LOOK_AHEAD, at, endpoint, every, next_of, one_shot, paused, settled
-from tests.worlds import MIDNIGHT, MemoryWorld, an_endpoint
+from tests.worlds import ANNE as ANNE_CALLER
+from tests.worlds import MIDNIGHT, MemoryWorld, Stage, an_endpoint
 
 
 def look(subject: Endpoint, now: int) -> Look:
@@ -187,3 +191,39 @@ def test_a_claimed_run_gives_way_to_a_newer_slot_only_when_it_comes_more_than_tw
     handle_message(world, message)
     sent = dict(world.outbound.calls[0][1].headers)
     assert sent["Rubato-Slot"] == to_iso(MIDNIGHT + slot_s * SECOND)
+
+
+def test_a_hinted_slot_that_an_outage_outlives_runs_once_though_nothing_is_planned_any_more() -> None:
+    world = MemoryWorld()
+    sleeper = an_endpoint(world, ManualBaseline())
+    hint_interval(world, ANNE_CALLER, sleeper.id, interval_ms=30_000, ttl_minutes=1, reason=None)
+    world.queue.waiting.clear()
+    world.clock.instant = MIDNIGHT + 600 * SECOND
+    Stage(world).play_seconds(900)
+    assert world.outbound.seconds() == [600]
+    assert dict(world.outbound.calls[0][1].headers)["Rubato-Slot"] == to_iso(MIDNIGHT + 30 * SECOND)
+
+
+def test_a_clamped_run_found_after_an_outage_is_late_by_its_latest_slot_only() -> None:
+    world = MemoryWorld()
+    probe = an_endpoint(world, IntervalBaseline(10 * SECOND), clamp=Clamp(min_interval_ms=60 * SECOND))
+    stage = Stage(world)
+    stage.play_seconds(15)
+    world.queue.waiting.clear()
+    world.clock.instant = MIDNIGHT + 345 * SECOND  # clamped slots: 70, 130, 190, 250, 310
+    Stage(world).play_seconds(346)
+    run = list_runs(world, ANNE_CALLER, wanted=RunFilter(), endpoint_id=probe.id).items[0]
+    assert (run.slot, run.due_at, run.lateness_ms) == (MIDNIGHT + 310_000, MIDNIGHT + 310_000, 35_000)
+
+
+def test_the_run_that_makes_up_for_a_pause_is_one_run_however_late_it_comes() -> None:
+    world = MemoryWorld()
+    probe = an_endpoint(world, IntervalBaseline(1000 * SECOND))
+    pause_endpoint(world, ANNE_CALLER, probe.id, until=None, reason=None)
+    world.clock.instant = MIDNIGHT + 1100 * SECOND
+    resume_endpoint(world, ANNE_CALLER, probe.id, reason=None)
+    world.queue.waiting.clear()
+    world.clock.instant = MIDNIGHT + 1600 * SECOND
+    Stage(world).play_seconds(1700)
+    stored = world.endpoints.load(probe.id)
+    assert world.outbound.seconds() == [1600] and stored is not None and stored.state.missed == 0

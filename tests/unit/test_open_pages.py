@@ -11,6 +11,7 @@ import pytest
 from rubato import __version__
 from rubato.interface import openapi
 from rubato.interface.catalog import CATALOG
+from rubato.interface.http import handle
 from tests.unit.clients import Client
 from tests.worlds import ANNE, MemoryWorld
 
@@ -134,3 +135,22 @@ def test_other_routes_do_not_wait_for_the_schemas() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert "rubato.interface.http" in done.stdout
     assert not any(f"rubato.interface.{name}" in done.stdout for name in ("openapi", "docs_page", "schemas"))
+
+
+def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(client: Client) -> None:
+    for spelled in ("60000", "60000.0", "6e4"):
+        answer = client("POST", "/schedules/preview", raw=f'{{"baseline": {{"intervalMs": {spelled}}}}}')
+        assert answer.status == 200
+    assert client("POST", "/schedules/preview", raw='{"baseline": {"intervalMs": 60000.5}}').status == 422
+
+
+@pytest.mark.parametrize(("text", "status"), [("true", 200), ("false", 200), ("yes", 422), ("1", 422), ("", 422)])
+def test_a_flag_in_a_query_is_true_or_false(client: Client, text: str, status: int) -> None:
+    assert client("GET", "/jobs", query={"isSynthetic": text}).status == status
+
+
+def test_the_documents_name_the_address_before_their_own_route() -> None:
+    for full, server in (("/v1/openapi.json", "/v1"), ("/scheduler/openapi.json", "/scheduler"), ("", "/v1")):
+        event = {"httpMethod": "GET", "path": "/openapi.json", "requestContext": {"path": full}}
+        answer = handle(MemoryWorld(), event, on_crash=lambda: None)
+        assert json.loads(answer["body"])["servers"] == [{"url": server}]
