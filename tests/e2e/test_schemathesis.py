@@ -23,6 +23,7 @@ OPERATIONS = [
     for mode in (VALID, BROKEN)
     if mode is VALID or action.creates or len(action.takes.model_fields) > len(action.pattern.groupindex)
 ]
+_CASES = 10
 SENT: Counter[str] = Counter()
 
 
@@ -39,7 +40,7 @@ def known(stack: LocalStack) -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def api(stack: LocalStack) -> Any:
     """The document as the stack serves it, to be tried at the stack's own address."""
-    config = fuzzing.config(max_examples=12, base_url=stack.url)
+    config = fuzzing.config(max_examples=_CASES, base_url=stack.url)
     return schemathesis.openapi.from_url(f"{stack.url}/openapi.json", config=config)
 
 
@@ -55,7 +56,7 @@ def test_every_answer_is_as_documented(
         SENT[case.operation.label] += 1
         case.call_and_validate(headers={"x-api-key": stack.api_key})
 
-    fuzzing.draw(api[path][method], mode, 12, send)
+    fuzzing.draw(api[path][method], mode, _CASES, send)
 
 
 @pytest.mark.parametrize(("path", "method"), OPEN)

@@ -190,3 +190,9 @@ def test_a_literal_path_wins_over_a_parameter(client: Client) -> None:
     assert [action.name for action, _ in routes.matching("/runs/run_1")] == ["getRunDetails"]
     assert routes.matching("/runs/export/more") == []
     assert client("DELETE", "/runs/export").headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("name", ["jobId", "endpointId"])
+def test_an_empty_id_is_refused_and_not_looked_up(client: Client, name: str) -> None:
+    answer = client("GET", "/runs", query={name: ""})
+    assert (answer.status, answer.paths()) == (422, [name])

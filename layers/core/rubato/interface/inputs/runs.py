@@ -12,8 +12,10 @@ from rubato.interface.wire import Wire
 class RunsInput(PageInput):
     """Which runs."""
 
-    job_id: str | None = Field(default=None, max_length=255, description="Only runs of this job.")
-    endpoint_id: str | None = Field(default=None, max_length=255, description="Only runs of this endpoint.")
+    job_id: str | None = Field(default=None, min_length=1, max_length=255, description="Only runs of this job.")
+    endpoint_id: str | None = Field(
+        default=None, min_length=1, max_length=255, description="Only runs of this endpoint."
+    )
     status: RunStatus | None = Field(default=None, description="Only runs that stand so.")
     source: Source | None = Field(default=None, description="Only runs with this cause.")
     since: TimeText | None = Field(
