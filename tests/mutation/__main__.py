@@ -32,6 +32,7 @@ DOMAIN = ROOT / "layers/core/rubato/domain"
 TIMEOUT_S = 60
 _LOOP = [
     "governor",
+    "governor_bounds",
     "boundaries",
     "lease_boundaries",
     "found_by_properties",
