@@ -41,6 +41,7 @@ BEYOND_THE_SCHEMA = (
     r"runs backwards|would never fire",
     r"is not in the IANA database",
     r"must be printable|remove spaces, control characters",
+    r"bytes as JSON; at most",
     r"hints",
 )
 

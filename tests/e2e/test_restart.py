@@ -15,6 +15,7 @@ import pytest
 from cli.local.emulator import credentials
 from cli.target import Target
 from tests.e2e.conftest import free_port, rubato
+from tests.tables import LOGICAL
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def assert_expires(port: int) -> None:
     """Time to live is on for every table, although CloudFormation there forgets it."""
     tables = boto3.client("dynamodb", **credentials(port))
     names = [name for name in tables.list_tables()["TableNames"] if name.startswith("rubato-local-")]
-    assert len(names) == 5
+    assert len(names) == len(LOGICAL)
     for name in names:
         described = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         assert (described["TimeToLiveStatus"], described["AttributeName"]) == ("ENABLED", "ttl")

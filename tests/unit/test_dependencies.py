@@ -290,3 +290,66 @@ def test_a_waiting_follower_says_for_whom_it_waits(plant: Plant) -> None:
     shown = Client(plant.world)("GET", f"/endpoints/{follower.id}").body
     assert shown["state"] == "dormant" and shown["nextRunAt"] is None
     assert "'z'" in shown["whyNotRunning"] and "'a'" not in shown["whyNotRunning"]
+
+
+def test_a_follower_that_is_gated_on_what_it_follows_finds_the_gate_open(plant: Plant) -> None:
+    plant.add("b", IntervalBaseline(MINUTE))
+    plant.add("a", AfterBaseline(("b",)), depends_on=("b",))
+    send = plant.world.queue.send
+
+    def eager(messages: Any, now: int) -> Any:
+        """Another dispatcher takes whatever is due before the one that sent it goes on."""
+        unsent = send(messages, now)
+        for message in plant.world.queue.receive(now):
+            handle_message(plant.world, message)
+        return unsent
+
+    plant.world.queue.send = eager  # type: ignore[method-assign]
+    plant.stage.play_seconds(61)
+    assert plant.calls("b") == plant.calls("a") == [60]
+
+
+def test_a_follower_that_cannot_be_written_stalls_nobody_and_is_told_later(plant: Plant) -> None:
+    plant.add("b", IntervalBaseline(10 * SECOND))
+    follower = plant.add("a", AfterBaseline(("b",)))
+    save = plant.world.endpoints.save
+
+    def throttled(before: Endpoint, after: Endpoint, *events: Any) -> Endpoint:
+        if after.id == follower.id and plant.world.clock.now() < MIDNIGHT + 35 * SECOND:
+            raise RuntimeError("throttled")
+        return save(before, after, *events)
+
+    plant.world.endpoints.save = throttled  # type: ignore[method-assign]
+    plant.stage.play_seconds(61)
+    assert plant.calls("b") == [10, 20, 30, 40, 50, 60]
+    assert plant.calls("a") == [40, 40, 50, 60]  # for the success of 30, told late, and for that of 40
+    assert "follower not told" in plant.world.telemetry.warnings
+
+
+def test_a_worker_that_dies_after_the_end_was_written_leaves_no_follower_waiting(plant: Plant) -> None:
+    plant.add("b", IntervalBaseline(HOUR))
+    follower = plant.add("a", AfterBaseline(("b",)))
+    plant.stage.play_seconds(3599)
+    load = plant.world.endpoints.load
+
+    def die(endpoint_id: str) -> Endpoint | None:
+        if endpoint_id == follower.id:
+            raise MemoryError("the worker dies here")
+        return load(endpoint_id)
+
+    plant.world.endpoints.load = die  # type: ignore[method-assign]
+    plant.stage.play_seconds(3601)
+    plant.world.endpoints.load = load  # type: ignore[method-assign]
+    plant.stage.play_seconds(3640)
+    assert plant.calls("b") == [3600] and plant.calls("a") == [3630]
+
+
+def test_a_paused_follower_whose_hint_ended_runs_only_after_what_it_follows(plant: Plant) -> None:
+    plant.add("b", IntervalBaseline(HOUR))
+    follower = plant.add("a", AfterBaseline(("b",)))
+    hint_interval(plant.world, ANNE, follower.id, interval_ms=50_000, ttl_minutes=1, reason=None)
+    pause_endpoint(plant.world, ANNE, follower.id, until=None, reason=None)
+    plant.stage.play_seconds(200)
+    resume_endpoint(plant.world, ANNE, follower.id, reason=None)
+    plant.stage.play_seconds(300)
+    assert plant.calls("a") == []

@@ -432,3 +432,9 @@ def test_an_edit_of_something_else_leaves_a_clamped_run_where_it_is(
     world.clock.instant += 55_000
     edited = client("PATCH", path, {"description": "x", "timeoutMs": 4000}).body
     assert (edited["nextRunAt"], edited["source"]) == ("2025-01-01T00:01:25.000Z", "clamped-min")
+
+
+def test_headers_beyond_what_a_record_holds_are_refused(client: Client, job_id: str) -> None:
+    request = {"url": "http://127.0.0.1/", "headers": {f"X-{n}": "v" * 5000 for n in range(4)}}
+    answer = client("POST", f"/jobs/{job_id}/endpoints", {**ENDPOINT, "request": request})
+    assert (answer.status, answer.paths()) == (422, ["request.headers"])

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from rubato.domain.cron import CronExpression
 from rubato.domain.endpoint import Endpoint, MissedRuns, Retry
 from rubato.domain.errors import LimitReached
 from rubato.domain.exchange import Call, Reply
 from rubato.domain.instant import DAY, HOUR, MINUTE, SECOND
-from rubato.domain.schedule import IntervalBaseline
+from rubato.domain.schedule import CronBaseline, IntervalBaseline
+from rubato.usecases.handle_message import handle_message
 from rubato.usecases.steer_endpoint import resume_endpoint
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import delete_endpoint
@@ -171,3 +173,55 @@ def test_calls_in_a_quota_day_are_counted_by_their_start_in_utc() -> None:
     world.outbound.answer = slow
     Stage(world).play_seconds(3 * 86_400 - 1)
     assert world.outbound.seconds() == [43_200, 86_400, 172_800]
+
+
+def test_a_slot_at_midnight_belongs_to_the_new_day_though_its_worker_begins_a_little_earlier() -> None:
+    for skip in (MissedRuns.SKIP, MissedRuns.RUN_ONCE):
+        world = a_world(max_runs_per_day=1)
+        world.clock.instant += 300  # so that messages come early, as they do
+        midnight = CronBaseline(CronExpression.parse("0 0 * * *"))
+        an_endpoint(world, midnight, missed_runs=skip)
+        noon = an_endpoint(world, CronBaseline(CronExpression.parse("0 12 * * *")), name="noon", job=a_job(world))
+        Stage(world).play_seconds(86_401)
+        assert world.outbound.seconds() == [43_200, 86_400] and state_of(world, noon).pause is None
+        assert Client(world)("GET", "/usage").body["runsToday"] == 1
+
+
+def test_a_duplicate_and_a_dead_worker_use_up_no_run() -> None:
+    world = a_world(max_runs_per_day=1)
+    endpoint = an_endpoint(world, IntervalBaseline(10 * SECOND))
+    world.clock.instant = MIDNIGHT + 10 * SECOND
+    message = world.queue.receive(world.clock.now())[0]
+    take = world.usage.take_run
+
+    def die(*_: object) -> bool:
+        handle_message(world, message)  # a duplicate, meanwhile
+        raise SystemExit("the worker dies here")
+
+    world.usage.take_run = die  # type: ignore[method-assign,assignment]
+    with pytest.raises(SystemExit):
+        handle_message(world, message)
+    world.usage.take_run = take  # type: ignore[method-assign]
+    Stage(world).play_seconds(300)
+    assert len(world.outbound.calls) >= 1 and state_of(world, endpoint).pause is not None
+
+
+def test_run_nows_do_not_get_round_the_quota() -> None:
+    world = a_world(max_runs_per_day=2)
+    job = a_job(world)
+    made = [an_endpoint(world, IntervalBaseline(HOUR), name=name, job=job) for name in "abc"]
+    for endpoint in made[:2]:
+        trigger_run(world, ANNE, endpoint.id)
+    with pytest.raises(LimitReached):
+        trigger_run(world, ANNE, made[2].id)
+    Stage(world).play_seconds(1)
+    assert len(world.outbound.calls) == 2 and Client(world)("GET", "/usage").body["runsToday"] == 2
+
+
+def test_who_is_held_back_can_read_it_in_the_trail() -> None:
+    world = a_world(max_runs_per_day=1)
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR))
+    Stage(world).play_seconds(7300)
+    newest = Client(world)("GET", f"/endpoints/{endpoint.id}/events").body["items"][0]
+    assert (newest["actor"], newest["actorKind"]) == ("quota", "system") and "quota of 1 runs" in newest["reason"]
+    assert newest["to"] == {"pausedUntil": "2025-01-02T00:00:00.000Z"}

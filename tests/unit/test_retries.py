@@ -12,9 +12,10 @@ from rubato.domain.retries import backoff_ms, is_retryable, retry_after_ms
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.ports import RunFilter
 from rubato.usecases.read_runs import list_runs
-from rubato.usecases.steer_endpoint import hint_one_shot, pause_endpoint
+from rubato.usecases.steer_endpoint import hint_interval, hint_one_shot, pause_endpoint
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import delete_endpoint
+from tests.unit.clients import Client
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, an_endpoint
 
 THREE = Retry(max_attempts=3, backoff_ms=1000)
@@ -163,7 +164,7 @@ def test_a_pause_or_a_deletion_between_two_attempts_ends_the_run_with_its_last_o
         stage.play_seconds(90)
         page = list_runs(world, ANNE, wanted=RunFilter(), endpoint_id=endpoint.id)
         assert [(run.status, run.status_code) for run in page.items] == [(RunStatus.FAILURE, 503)]
-        assert "stopped meanwhile" in (page.items[0].error_message or "") and len(world.outbound.calls) == 1
+        assert "overtaken" in (page.items[0].error_message or "") and len(world.outbound.calls) == 1
 
 
 def test_a_worker_that_dies_in_a_retry_is_replaced_and_costs_no_attempt() -> None:
@@ -213,7 +214,59 @@ def test_waits_double_up_to_their_bound_and_fill_the_whole_window() -> None:
 @pytest.mark.parametrize(
     ("text", "ms"),
     [("0", 0), ("7", 7000), (" 7 ", 7000), ("-1", 0), ("1.5", 0), ("soon", 0), ("", 0), ("9" * 400, (10**12 - 1) * 1000),
-     ("Wed, 01 Jan 2025 00:00:09 GMT", 9000), ("Tue, 31 Dec 2024 23:00:00 GMT", 0), ("Wed, 01 Jan 2025 00:00:09", 0)],
+     ("Wed, 01 Jan 2025 00:00:09 GMT", 9000), ("Tue, 31 Dec 2024 23:00:00 GMT", 0), ("Wed, 01 Jan 2025 00:00:09", 9000), ("Wed Jan  1 00:00:09 2025", 9000)],
 )  # fmt: skip
 def test_retry_after_is_read_as_seconds_or_a_date_and_nonsense_asks_for_nothing(text: str, ms: int) -> None:
     assert retry_after_ms((("Retry-After", text),), MIDNIGHT) == ms
+
+
+def test_a_hint_or_an_edit_that_puts_the_next_slot_before_a_waiting_retry_ends_the_run_at_once() -> None:
+    for steer in (
+        lambda world, endpoint: hint_interval(world, ANNE, endpoint.id, interval_ms=10_000, ttl_minutes=5, reason=None),
+        lambda world, endpoint: Client(world)(
+            "PATCH", f"/endpoints/{endpoint.id}", {"baseline": {"intervalMs": 10_000}}
+        ),
+    ):
+        world = MemoryWorld()
+        endpoint = an_endpoint(world, IntervalBaseline(HOUR), retry=THREE)
+        answers(world, Reply(duration_ms=5, status_code=503, headers=(("Retry-After", "600"),)))
+        stage = Stage(world)
+        stage.play_seconds(3605)
+        steer(world, endpoint)
+        stage.play_seconds(3640)
+        assert len(world.outbound.calls) >= 3 and world.outbound.seconds()[1] <= 3625  # one failure
+        oldest = list_runs(world, ANNE, wanted=RunFilter(), endpoint_id=endpoint.id).items[-1]
+        assert (oldest.status, oldest.status_code) == (RunStatus.FAILURE, 503)
+
+
+def test_a_hint_written_during_a_failing_attempt_is_seen_at_its_end() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), retry=THREE)
+
+    def hinted(_call: Call) -> Reply:
+        if len(world.outbound.calls) > 1:
+            return Reply(duration_ms=5, status_code=200)
+        hint_interval(world, ANNE, endpoint.id, interval_ms=10_000, ttl_minutes=5, reason=None)
+        return Reply(duration_ms=5, status_code=503, headers=(("Retry-After", "600"),))
+
+    world.outbound.answer = hinted
+    Stage(world).play_seconds(3625)
+    assert world.outbound.seconds() == [3600, 3610, 3620]
+
+
+def test_what_a_worker_reported_too_late_decides_nothing_while_the_next_attempt_is_to_come() -> None:
+    world = MemoryWorld()
+    endpoint = an_endpoint(world, IntervalBaseline(HOUR), retry=THREE, timeout_ms=1000)
+    stage = Stage(world)
+
+    def slow_then_ok(_call: Call) -> Reply:
+        if len(world.outbound.calls) == 1:
+            world.clock.instant += 20_000  # beyond its lease
+            stage.tick()
+            return Reply(duration_ms=20_000, status_code=503)
+        return Reply(duration_ms=5, status_code=200)
+
+    world.outbound.answer = slow_then_ok
+    stage.play_seconds(3700)
+    page = list_runs(world, ANNE, wanted=RunFilter(), endpoint_id=endpoint.id)
+    assert len(world.outbound.calls) == 2 and [run.status for run in page.items] == [RunStatus.SUCCESS]

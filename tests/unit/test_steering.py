@@ -343,3 +343,51 @@ def test_a_one_shot_in_flight_beyond_its_expiry_has_fired_and_is_not_told_as_exp
     stage.play_seconds(1)
     assert "expireOneShotRun" not in [event.action for event in world.trail.events]
     assert [hint["kind"] for hint in client("GET", f"/endpoints/{probe}").body["hints"]] == ["interval"]
+
+
+def test_an_expired_one_shot_does_not_run_once_the_trail_says_that_it_never_did(
+    world: MemoryWorld, client: Client
+) -> None:
+    made = endpoint(client, None)
+    steer(client, made, "hints/one-shot", runInMs=60_000, ttlMinutes=1)
+    held, world.queue.waiting = list(world.queue.waiting), []
+    world.clock.instant = MIDNIGHT + 125_000
+    assert client("PATCH", f"/endpoints/{made}", {"description": "x"}).status == 200
+    world.queue.waiting = held
+    Stage(world).play_seconds(400)
+    events = client("GET", f"/endpoints/{made}/events").body["items"]
+    assert [event["action"] for event in events].count("expireOneShotRun") == 1 and world.outbound.calls == []
+
+
+def test_a_resume_knows_the_hints_that_were_written_and_cleared_in_the_pause(
+    world: MemoryWorld, client: Client
+) -> None:
+    cleared, written = endpoint(client), endpoint(client)
+    steer(client, cleared, "hints/interval", intervalMs=1_800_000, ttlMinutes=600)
+    for each in (cleared, written):
+        steer(client, each, "pause", pauseUntil="indefinite")
+    world.clock.instant = MIDNIGHT + 60_000
+    client("DELETE", f"/endpoints/{cleared}/hints")
+    steer(client, written, "hints/interval", intervalMs=1_800_000, ttlMinutes=600)
+    world.clock.instant = MIDNIGHT + 2_400_000
+    following = [steer(client, each, "pause", pauseUntil=None)["nextRunAt"] for each in (cleared, written)]
+    assert following == ["2025-01-01T01:00:00.000Z", "2025-01-01T00:40:00.000Z"]
+
+
+def test_an_automatic_pause_stands_in_the_trail_with_its_reason(world: MemoryWorld, client: Client) -> None:
+    made = endpoint(client, 60, autoPauseAfter=1)
+    world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=500)
+    Stage(world).play_seconds(61)
+    newest = client("GET", f"/endpoints/{made}/events").body["items"][0]
+    assert newest["actorKind"] == "system" and "1 consecutive failed" in newest["reason"]
+    assert newest["to"] == {"pausedUntil": "indefinite"} and "paused automatically" in world.telemetry.warnings
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [("pause", {"pauseUntil": "9999-12-31T23:59:59-14:00"}), ("hints/one-shot", {"runAt": "9999-12-31T23:00:00Z"}),
+     ("hints/one-shot", {"runAt": "0001-01-01T00:00:00+14:00"})],
+)  # fmt: skip
+def test_a_time_beyond_the_calendar_is_refused(client: Client, what: str, body: dict[str, str]) -> None:
+    answer = client("POST", f"/endpoints/{endpoint(client)}/{what}", body)
+    assert answer.status == 422 and answer.paths() == list(body)

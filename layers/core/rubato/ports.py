@@ -67,7 +67,15 @@ class TenantMessage:
     due: int
 
 
-Message = RunMessage | JobMessage | TenantMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMessage:
+    """And a last one: tell those that follow an endpoint of its latest success, at `due`."""
+
+    endpoint_id: str
+    due: int
+
+
+Message = RunMessage | JobMessage | TenantMessage | TellMessage
 
 
 class Clock(Protocol):

@@ -85,6 +85,8 @@ def dump_claim(claim: Claim | None) -> Plain | None:
         plain["x"] = [dump_attempt(attempt) for attempt in claim.tried]
     if claim.retry_at is not None:
         plain["w"] = claim.retry_at
+    if claim.given_up:
+        plain["g"] = 1
     return plain
 
 
@@ -103,6 +105,7 @@ def load_claim(plain: Plain | None) -> Claim | None:
         started_at=plain["s"],
         tried=tuple(load_attempt(each) for each in plain.get("x", ())),
         retry_at=plain.get("w"),
+        given_up=bool(plain.get("g")),
     )
 
 

@@ -186,7 +186,7 @@ class MemoryRuns:
     def record_late(self, run: Run) -> None:
         """Beside the outcome, or in its place while there is none."""
         self.late.append(run)
-        self._runs.setdefault(run.run_id, run)
+        self._runs.setdefault(run.run_id, replace(run, is_late=True))
 
     def get(self, run_id: str) -> Run | None:
         """By id."""

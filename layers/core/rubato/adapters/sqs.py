@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rubato.domain.instant import SECOND
-from rubato.ports import JobMessage, Message, RunMessage, TenantMessage
+from rubato.ports import JobMessage, Message, RunMessage, TellMessage, TenantMessage
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -51,6 +51,8 @@ def dump_message(message: Message) -> str:
         body["jobId"] = message.job_id
     elif isinstance(message, TenantMessage):
         body["tenantId"] = message.tenant_id
+    elif isinstance(message, TellMessage):
+        body |= {"endpointId": message.endpoint_id, "tell": True}
     else:
         body["endpointId"] = message.endpoint_id
         if message.run_id is not None:
@@ -66,13 +68,15 @@ def load_message(body: str) -> Message:
             return JobMessage(job_id=str(plain["jobId"]), due=int(plain["due"]))
         if "tenantId" in plain:
             return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
+        if plain.get("tell"):
+            return TellMessage(endpoint_id=str(plain["endpointId"]), due=int(plain["due"]))
         return RunMessage(
             endpoint_id=str(plain["endpointId"]),
             due=int(plain["due"]),
             run_id=plain.get("runId"),
             fence=int(plain.get("fence", 0)),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a run message: {type(error).__name__} {error}") from error
 
 

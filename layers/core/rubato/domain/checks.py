@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from rubato.domain.endpoint import EndpointConfig, Retry, TargetRequest
+from rubato.domain.endpoint import EndpointConfig, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.runs import code_range
 from rubato.domain.schedule import IntervalBaseline, shortest_gap_ms
@@ -15,8 +15,7 @@ _BODILESS = ("GET", "HEAD")
 def check_config(config: EndpointConfig, min_interval_ms: int, allowed_target_cidrs: str) -> None:
     """Raise Invalid, naming every field that breaks a rule and the remedy."""
     broken: list[FieldError] = []
-    broken += _clamp(config) + _baseline(config, min_interval_ms) + _jitter(config)
-    broken += _retry(config.retry) + _body(config.request)
+    broken += _clamp(config) + _baseline(config, min_interval_ms) + _jitter(config) + _body(config.request)
     for check in _checks(config, allowed_target_cidrs):
         try:
             check()
@@ -50,13 +49,6 @@ def _jitter(config: EndpointConfig) -> list[FieldError]:
     gap = shortest_gap_ms(config.baseline)
     if gap is not None and config.jitter_ms >= gap:
         return [FieldError("jitterMs", f"{config.jitter_ms} must stay below baseline.intervalMs {gap}")]
-    return []
-
-
-def _retry(retry: Retry) -> list[FieldError]:
-    if retry.backoff_ms > retry.max_backoff_ms:
-        above = f"{retry.backoff_ms} is above retry.maxBackoffMs {retry.max_backoff_ms}; lower it or raise that"
-        return [FieldError("retry.backoffMs", above)]
     return []
 
 

@@ -135,6 +135,7 @@ class Claim:
 
     `fence` grows with every claim of the endpoint: a holder of an older one writes nothing. `tried` holds the attempts
     that were made already, whether they failed or their worker died; `retry_at` (ms) is when the next one may begin.
+    `given_up` says that it is not to be made any more, so that the run ends as it stands.
     """
 
     run_id: str
@@ -145,6 +146,7 @@ class Claim:
     started_at: int | None = None
     tried: tuple[Attempt, ...] = ()
     retry_at: int | None = None
+    given_up: bool = False
 
     @property
     def call_at(self) -> int:

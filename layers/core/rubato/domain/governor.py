@@ -85,6 +85,11 @@ def _floor(cadence: Cadence, moment: int) -> int:
     return moment - 1 if cadence.hint else moment
 
 
+def has_slots(cadence: Cadence) -> bool:
+    """Whether it draws any slot: one that follows others draws none before they have succeeded."""
+    return cadence.source is not Source.AFTER or cadence.grid.next_after(0) is not None
+
+
 def earliest(endpoint: Endpoint) -> int | None:
     """The instant before which the min clamp allows no run; None when it does not bind."""
     minimum, last = endpoint.config.clamp.min_interval_ms, endpoint.state.last_slot

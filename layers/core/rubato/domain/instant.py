@@ -26,6 +26,8 @@ def from_iso(text: str, path: str) -> int:
         raise Invalid.field(path, "must be an ISO 8601 time such as 2025-01-01T00:00:00Z") from None
     if moment.tzinfo is None:
         raise Invalid.field(path, "must name its offset: add Z for UTC")
+    if not 1970 < moment.year < 9000:
+        raise Invalid.field(path, "must lie between the years 1971 and 8999")
     return from_datetime(moment)
 
 

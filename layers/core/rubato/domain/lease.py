@@ -7,7 +7,7 @@ finished (a third one settles what comes next). `settle` is the only place that 
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from rubato.domain import governor, ids
+from rubato.domain import governor, ids, retries
 from rubato.domain.endpoint import (
     Claim,
     Endpoint,
@@ -62,7 +62,7 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
     if endpoint.is_deleted and not _has_begun(state):
         return _unplanned(endpoint)
     if state.is_running:
-        return _resumed_in_flight(endpoint, now)
+        return _without_overtaken_retry(_resumed_in_flight(endpoint, now), now)
     if state.is_paused(now):
         return _park(endpoint, now)
     endpoint = _skip_rest(endpoint, now)
@@ -86,6 +86,13 @@ def start(endpoint: Endpoint, now: int) -> Endpoint:
     # A further attempt moves nothing: a new baseline may have set the anchor meanwhile.
     anchor = claim.plan.slot if claim.plan.on_grid and claim.attempt == 1 else state.anchor
     return started.with_state(anchor=anchor, last_slot=claim.plan.slot)
+
+
+def unstart(endpoint: Endpoint, before: EndpointState, started: EndpointState) -> Endpoint:
+    """The run that was just put in flight is not to be made: as if it had only been claimed. Settle next."""
+    state = endpoint.state
+    anchor = before.anchor if state.anchor == started.anchor else state.anchor  # a new baseline may have set it
+    return endpoint.with_state(claim=None, anchor=anchor, last_slot=before.last_slot)
 
 
 def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
@@ -230,7 +237,7 @@ def _park(endpoint: Endpoint, now: int) -> Endpoint:
     """Put a paused endpoint to rest; remember the slot that waits, so that a resume knows whether it was missed."""
     state = endpoint.state
     shadow = state.shadow
-    if not state.parked or shadow is None:
+    if not state.parked or shadow is None or shadow > now:
         # A one-shot needs no shadow: its hint brings it back.
         pending = state.next if state.next is not None and state.next.trigger == "cadence" else None
         due = pending if pending is not None and pending.slot <= now else None
@@ -247,6 +254,15 @@ def _resumed_in_flight(endpoint: Endpoint, now: int) -> Endpoint:
     if not state.parked or state.is_paused(now) or slept_through:
         return endpoint
     return endpoint.with_state(pause=None, parked=False, shadow=None)
+
+
+def _without_overtaken_retry(endpoint: Endpoint, now: int) -> Endpoint:
+    """An attempt that waits, and is not to be made any more, ends its run now instead of then."""
+    state, claim = endpoint.state, endpoint.state.claim
+    if claim is None or claim.given_up or not retries.is_overtaken(endpoint, now):
+        return endpoint
+    ending = replace(claim, fence=state.fence + 1, given_up=True, retry_at=now, lease_until=now + UNSTARTED_LEASE_MS)
+    return endpoint.with_state(claim=ending, fence=ending.fence)
 
 
 def _skip_rest(endpoint: Endpoint, now: int) -> Endpoint:
@@ -272,7 +288,7 @@ def _catch_up(endpoint: Endpoint, now: int) -> Plan | None:
         return None
     moment = _end_of_rest(state, now)
     cadence = governor.cadence_at(moment, endpoint)
-    if cadence is None or state.shadow > moment:
+    if cadence is None or state.shadow > moment or not governor.has_slots(cadence):
         return None
     return Plan(slot=moment, due=moment, source=cadence.source)
 

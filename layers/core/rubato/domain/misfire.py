@@ -54,7 +54,9 @@ def is_too_late(endpoint: Endpoint, planned: Plan, now: int) -> bool:
     config, lateness = endpoint.config, now - planned.due
     if planned.trigger != "cadence":
         # A one-shot is bounded by its own TTL, a run-now by nothing.
-        return any(h.hint_id == planned.hint_id and not h.is_live(now) for h in endpoint.hints)
+        return planned.hint_id is not None and not any(
+            hint.hint_id == planned.hint_id and hint.is_live(now) for hint in endpoint.hints
+        )
     if config.max_lateness_ms is not None and lateness > config.max_lateness_ms:
         return True
     return config.missed_runs is MissedRuns.SKIP and lateness > MISFIRE_GRACE_MS

@@ -41,12 +41,11 @@ def lifted(endpoint: Endpoint) -> Endpoint:
     return endpoint.with_state(pause=None) if pause is not None and pause.by == QUOTA else endpoint
 
 
-def require_runs(usage: Usage, limit: int, now: int) -> None:
-    """Raise LimitReached when no run is left today; a limit of 0 is none."""
-    if limit and usage.runs_today >= limit:
-        until = next_day(now)
-        message = f"the quota of {limit} runs a day is used up until {to_iso(until)}; raise MaxRunsPerTenantPerDay"
-        raise LimitReached(message, (until - now + SECOND - 1) // SECOND)
+def no_runs_left(limit: int, now: int) -> LimitReached:
+    """No run is left today."""
+    until = next_day(now)
+    message = f"the quota of {limit} runs a day is used up until {to_iso(until)}; raise MaxRunsPerTenantPerDay"
+    return LimitReached(message, (until - now + SECOND - 1) // SECOND)
 
 
 def too_many_endpoints(limit: int) -> LimitReached:

@@ -7,6 +7,7 @@ from rubato.domain.schedule import AfterBaseline
 
 AFTER_PATH = "baseline.after"
 DEPENDS_PATH = "dependsOn"
+_SHOWN = 60
 
 
 def followed(config: EndpointConfig) -> tuple[str, ...]:
@@ -23,10 +24,14 @@ def references(config: EndpointConfig) -> dict[str, tuple[str, ...]]:
 def closed_by(names: tuple[str, ...], states: Mapping[str, EndpointState]) -> str | None:
     """Why the gate is closed, `states` being those of the endpoints that exist; None when it is open."""
     reasons = [reason for name in names if (reason := _closed_by(name, states.get(name)))]
-    return "; ".join(reasons) or None
+    if len(reasons) < 2:
+        return reasons[0] if reasons else None
+    # It is kept in the state, whose bytes each run pays.
+    return f"{reasons[0]}, and {len(reasons) - 1} more of them"
 
 
 def _closed_by(name: str, state: EndpointState | None) -> str | None:
+    name = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}..."
     if state is None:
         return f"dependsOn: the job has no endpoint {name!r} any more"
     if state.outcome is None:

@@ -1,5 +1,6 @@
 """Whether a failed attempt is followed by another one within its run, and when. Pure; see the design's semantics."""
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from rubato.domain import governor
@@ -28,6 +29,18 @@ def retry_at(endpoint: Endpoint, reply: Reply, now: int) -> int | None:
     return at if following is None or at < following else None
 
 
+def is_overtaken(endpoint: Endpoint, now: int) -> bool:
+    """Whether the attempt that waits must not be made any more: a change since has stopped the endpoint, or has put its
+    next slot before it."""
+    claim = endpoint.state.claim
+    if claim is None or claim.retry_at is None or claim.started_at is not None:
+        return False
+    if endpoint.is_deleted or (endpoint.state.is_paused(now) and not claim.is_manual):
+        return True
+    following = _next_slot(endpoint, claim)
+    return following is not None and following <= claim.retry_at
+
+
 def is_retryable(reply: Reply) -> bool:
     """Connect errors, timeouts, 408, 425, 429 and every 5xx may pass; other failures would only repeat."""
     if reply.error_kind is not None:
@@ -48,7 +61,9 @@ def retry_after_ms(headers: Headers, now: int) -> int:
     if text.isascii() and text.isdecimal():
         return int(text[:12]) * SECOND
     try:
-        return max(from_datetime(parsedate_to_datetime(text)) - now, 0)
+        moment = parsedate_to_datetime(text)
+        # The oldest of the three forms names no zone, and means UTC.
+        return max(from_datetime(moment.replace(tzinfo=moment.tzinfo or UTC)) - now, 0)
     except (ValueError, TypeError, OverflowError):
         return 0
 

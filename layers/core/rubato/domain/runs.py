@@ -32,6 +32,7 @@ class ReceivedResponse:
 class Run:
     """One run, of one or more attempts. Times in ms since the epoch; lateness = started_at - due_at, never negative.
 
+    `is_late`: its holder had lost the lease, and no other record of the run exists yet; it decides nothing.
     `hint` is the hint of `hint_id` as it stood when the run was made; hints themselves come and go.
     """
 
@@ -54,6 +55,7 @@ class Run:
     attempts: tuple[Attempt, ...] = ()
     request: SentRequest | None = None
     response: ReceivedResponse | None = None
+    is_late: bool = False
 
     @property
     def lateness_ms(self) -> int | None:

@@ -10,7 +10,7 @@ from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.schedule import read_baseline
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
-from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_METADATA_BYTES, ClampInput
+from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_METADATA_BYTES, ClampInput
 from rubato.interface.inputs.jobs import DefaultsInput, JobFields
 from rubato.interface.views import endpoints as views
 from rubato.interface.wire import read_json
@@ -160,6 +160,7 @@ def _clamp(given: ClampInput) -> Clamp:
 
 def _request(given: RequestInput) -> TargetRequest:
     _check_size("request.body", given.body, MAX_BODY_BYTES)
+    _check_size("request.headers", given.headers, MAX_HEADER_BYTES)
     return TargetRequest(
         url=given.url,
         method=given.method,

@@ -13,6 +13,7 @@ from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references
 from rubato.usecases.replan import Changed, announce, replan
+from rubato.usecases.tell_followers import ask_those_followed
 
 
 def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) -> Endpoint:
@@ -35,6 +36,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
     settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
     stored = world.endpoints.create(settled, event, world.limits.max_endpoints)
     announce(world, None, stored, now)
+    ask_those_followed(world, stored)
     return _follow_job(world, caller, stored)
 
 

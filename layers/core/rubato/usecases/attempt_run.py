@@ -9,8 +9,13 @@ from rubato.domain.lease import RunResult
 from rubato.domain.runs import Run, Verdict, judge
 from rubato.ports import World
 from rubato.usecases.compile_run import compile_run
-from rubato.usecases.references import tell_followers
+from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
+from rubato.usecases.tell_followers import followers_of, tell
+
+
+class _Final(RubatoError):
+    """No further attempt is to be made."""
 
 
 class _LeaseLost(RubatoError):
@@ -42,9 +47,7 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
     attempts = (*claim.tried, _attempt_of(claim, started_at, reply, verdict))
     run = compile_run(endpoint, call, reply, verdict, attempts, finished_at)
     if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
-        again_at = retries.retry_at(endpoint, reply, finished_at)
-        if again_at is not None:
-            return _wait_for_retry(world, endpoint, run, again_at)
+        return _retry(world, endpoint, run, reply)
     return _conclude(world, endpoint, run)
 
 
@@ -64,7 +67,9 @@ def _recorded(world: World, claim: Claim) -> Run | None:
     if not claim.tried or claim.tried[-1].error_kind is not ErrorKind.LOST:
         return None
     run = world.runs.get(claim.run_id)
-    return run if run is not None and run.attempt >= claim.attempt - 1 and run.finished_at is not None else None
+    if run is None or run.is_late or run.finished_at is None:
+        return None
+    return run if run.attempt >= claim.attempt - 1 else None
 
 
 def _given_up(endpoint: Endpoint, now: int) -> Verdict | None:
@@ -75,20 +80,26 @@ def _given_up(endpoint: Endpoint, now: int) -> Verdict | None:
     last = claim.tried[-1]
     if claim.lost_count >= lease.MAX_LOST_ATTEMPTS:
         return Verdict(RunStatus.FAILURE, ErrorKind.LOST, "the workers of all attempts died")
-    if endpoint.is_deleted or (state.is_paused(now) and not claim.is_manual):
-        return Verdict(RunStatus.FAILURE, last.error_kind, f"{last.error_message}; the endpoint stopped meanwhile")
+    if claim.given_up or endpoint.is_deleted or (state.is_paused(now) and not claim.is_manual):
+        return Verdict(RunStatus.FAILURE, last.error_kind, f"{last.error_message}; the next attempt was overtaken")
     return None
 
 
-def _wait_for_retry(world: World, endpoint: Endpoint, run: Run, again_at: int) -> str:
+def _retry(world: World, endpoint: Endpoint, run: Run, reply: Reply) -> str:
+    """Plan another attempt, as the endpoint stands now, with what was written meanwhile; else the run ends."""
     claim, failed = _claim(endpoint), run.attempts[-1]
 
     def waits(latest: Endpoint, now: int) -> Changed:
         _require_lease(latest, claim, now)
+        again_at = retries.retry_at(latest, reply, now)
+        if again_at is None:
+            raise _Final(run.run_id)
         return Changed(lease.wait_for_retry(latest, failed, again_at, now))
 
     try:
         replan(world, endpoint.id, waits, known=endpoint)
+    except _Final:
+        return _conclude(world, endpoint, run)
     except (_LeaseLost, NotFound):
         return _too_late(world, run)
     return "retry"
@@ -109,15 +120,20 @@ def _end(world: World, endpoint: Endpoint, run: Run) -> str:
 
     def ended(latest: Endpoint, now: int) -> Changed:
         _require_lease(latest, claim, now)
-        return Changed(lease.finish(latest, result, now))
+        after = lease.finish(latest, result, now)
+        if after.state.pause == latest.state.pause:
+            return Changed(after)
+        world.telemetry.warn("paused automatically", endpointId=latest.id, failures=after.state.failures)
+        return Changed(after, (pause_event(world, after),))
 
-    if run.status is RunStatus.SUCCESS and not claim.is_manual:
-        # Before the schedule is written: a worker that dies in between is replaced, and its successor tells them again.
-        tell_followers(world, endpoint, run.finished_at)
+    succeeded = run.status is RunStatus.SUCCESS and not claim.is_manual
+    followers = followers_of(world, endpoint) if succeeded else []
     try:
         replan(world, endpoint.id, ended, known=endpoint)
     except (_LeaseLost, NotFound):
         return _too_late(world, run)
+    if followers:
+        tell(world, followers, endpoint.config.name, run.finished_at)
     return "success" if run.status is RunStatus.SUCCESS else "failure"
 
 

@@ -40,18 +40,15 @@ def dispatch_run(world: World, message: RunMessage) -> str:
 def _held_back(world: World, endpoint: Endpoint, message: RunMessage) -> str | None:
     """What keeps the claimed run from its target, now that its time has come; None when nothing does."""
     reason = closed_gate(world, endpoint)
-    if reason is not None:
-        return _pass_over(world, message, reason)
-    if not enforce_quota.may_run(world, endpoint):
-        return enforce_quota.hold_until_tomorrow(world, endpoint, message)
-    return None
+    return _pass_over(world, message, reason) if reason is not None else None
 
 
 def _begin(world: World, endpoint: Endpoint, message: RunMessage) -> str:
     started = _start(world, endpoint, message.fence)
     if started is None:
         return "stale"
-    enforce_quota.note_run(world, started)
+    if not enforce_quota.may_run(world, started):
+        return enforce_quota.hold_until_tomorrow(world, endpoint, started)
     return attempt_run(world, started)
 
 

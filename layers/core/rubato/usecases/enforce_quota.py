@@ -3,52 +3,61 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from rubato.domain import lease, quota
+from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint
-from rubato.ports import RunMessage, TenantMessage, World
+from rubato.ports import TenantMessage, World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.pages import every
+from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
 
 _PAGE = 200
 _PARALLEL = 8
 
 
-def may_run(world: World, endpoint: Endpoint) -> bool:
-    """Count the claimed run against the quota, if there is one; False when no run is left today.
+def may_run(world: World, started: Endpoint) -> bool:
+    """Count the run that was just put in flight, on the day of its start; False when the day's quota is used up.
 
-    Run-nows were let in at the door, further attempts with the first one. A counter that can't be reached lets the run
-    pass: what protects a bill must not stop a rhythm.
+    Only whoever won the start counts, so a duplicate costs nothing. Run-nows were let in at the door, further attempts
+    with the first one. A counter that can't be reached lets the run pass: what protects a bill must not stop a rhythm.
     """
-    claim, limit = endpoint.state.claim, world.limits.max_runs_per_day
-    if not limit or claim is None or claim.is_manual or claim.attempt > 1:
+    claim, limit = started.state.claim, world.limits.max_runs_per_day
+    if claim is None or claim.attempt > 1 or (limit and claim.is_manual):
+        return True
+    tenant_id, day = started.config.tenant_id, quota.day_of(claim.started_at or 0)
+    if not limit:
+        world.usage.note_run(tenant_id, day)
         return True
     try:
-        return world.usage.take_run(endpoint.config.tenant_id, quota.day_of(world.clock.now()), limit)
+        return world.usage.take_run(tenant_id, day, limit)
     except Exception as error:  # noqa: BLE001 - see above
-        world.telemetry.warn("run not counted", endpointId=endpoint.id, error=type(error).__name__)
+        world.telemetry.warn("run not counted", endpointId=started.id, error=type(error).__name__)
         return True
 
 
-def note_run(world: World, endpoint: Endpoint) -> None:
-    """Count the run that was just put in flight, unless `may_run` has counted it."""
-    claim = endpoint.state.claim
-    if claim is None or claim.attempt > 1 or (world.limits.max_runs_per_day and not claim.is_manual):
-        return
-    world.usage.note_run(endpoint.config.tenant_id, quota.day_of(world.clock.now()))
+def take_run_now(world: World, caller: Caller) -> None:
+    """Count a run-now at the door; raises LimitReached when the day's quota is used up."""
+    now, limit = world.clock.now(), world.limits.max_runs_per_day
+    if limit and not world.usage.take_run(caller.tenant_id, quota.day_of(now), limit):
+        raise quota.no_runs_left(limit, now)
 
 
-def hold_until_tomorrow(world: World, endpoint: Endpoint, message: RunMessage) -> str:
-    """The claimed run waits for the next day, or until the quota is lifted."""
-    limit = world.limits.max_runs_per_day
-    world.usage.note_over(endpoint.config.tenant_id, quota.day_of(world.clock.now()), limit)
+def hold_until_tomorrow(world: World, before: Endpoint, started: Endpoint) -> str:
+    """The run, put in flight out of `before`, waits for the next day, or until the quota is lifted."""
+    claim, limit = started.state.claim, world.limits.max_runs_per_day
+    assert claim is not None and claim.started_at is not None
+    moment = claim.started_at
 
     def held(latest: Endpoint, now: int) -> Changed:
-        if not lease.stands(latest.state, message.fence):
+        if not lease.holds(latest.state, claim.fence, now):
             return Changed(latest)
-        return Changed(quota.wait_for_next_day(latest, limit, now))
+        resting = quota.wait_for_next_day(lease.unstart(latest, before.state, started.state), limit, moment)
+        return Changed(resting, (pause_event(world, resting),))
 
-    replan(world, endpoint.id, held)
-    world.telemetry.warn("daily quota used up", tenantId=endpoint.config.tenant_id, endpointId=endpoint.id)
+    replan(world, started.id, held, known=started)
+    # After the hold: a tick that sees a raised limit in between finds this note later, and wakes the tenant then.
+    world.usage.note_over(started.config.tenant_id, quota.day_of(moment), limit)
+    world.telemetry.warn("daily quota used up", tenantId=started.config.tenant_id, endpointId=started.id)
     return "over_quota"
 
 

@@ -1,9 +1,10 @@
 """One message of the run queue, to whom it concerns."""
 
-from rubato.ports import JobMessage, Message, TenantMessage, World
+from rubato.ports import JobMessage, Message, TellMessage, TenantMessage, World
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.enforce_quota import release_tenant
 from rubato.usecases.follow_job import take_second_look
+from rubato.usecases.tell_followers import take_second_look_at_followers
 
 
 def handle_message(world: World, message: Message) -> str:
@@ -12,4 +13,6 @@ def handle_message(world: World, message: Message) -> str:
         return take_second_look(world, message)
     if isinstance(message, TenantMessage):
         return release_tenant(world, message)
+    if isinstance(message, TellMessage):
+        return take_second_look_at_followers(world, message)
     return dispatch_run(world, message)

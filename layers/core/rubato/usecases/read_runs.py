@@ -26,9 +26,10 @@ def get_run(world: World, caller: Caller, run_id: str) -> Run:
     """The run in full, finished or in flight; raises NotFound."""
     endpoint_id = ids.endpoint_of_run(run_id)
     run = world.runs.get(run_id) if endpoint_id else None
-    if run is None and endpoint_id is not None:
+    if endpoint_id is not None and (run is None or run.is_late):
         endpoint = world.endpoints.load(endpoint_id)
-        run = in_flight(endpoint) if endpoint is not None and owns(caller, endpoint) else None
+        running = in_flight(endpoint) if endpoint is not None and owns(caller, endpoint) else None
+        run = running if running is not None and running.run_id == run_id else run
     if run is None or run.run_id != run_id or run.tenant_id != caller.tenant_id:
         raise NotFound("run", run_id)
     return run

@@ -36,6 +36,23 @@ def event_by(
     )
 
 
+def pause_event(world: World, endpoint: Endpoint) -> Event:
+    """Rubato itself has put the endpoint to rest, as its pause says."""
+    now, pause = world.clock.now(), endpoint.state.pause
+    assert pause is not None
+    return Event(
+        event_id=ids.event_id(now, world.entropy.bytes(10)),
+        subject=endpoint.id,
+        tenant_id=endpoint.config.tenant_id,
+        at=now,
+        actor=pause.by,
+        action="pauseOrResumeEndpoint",
+        before={"pausedUntil": None},
+        after={"pausedUntil": to_iso(pause.until) if pause.until is not None else "indefinite"},
+        reason=pause.reason,
+    )
+
+
 def expiry_event(world: World, endpoint: Endpoint, hint: Hint) -> Event:
     """An unfired one-shot has expired."""
     now = world.clock.now()

@@ -1,13 +1,11 @@
-"""Looking up the endpoints that another one names: for its refusals, its gate and its start."""
+"""Looking up the endpoints that another one names: for its refusals, its gate and what it hears."""
 
 from collections.abc import Iterable
 
 from rubato.domain.endpoint import Endpoint, EndpointConfig, EndpointState
-from rubato.domain.errors import FieldError, Invalid, NotFound
-from rubato.domain.lease import hear
+from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.references import closed_by, followed, references
 from rubato.ports import World
-from rubato.usecases.replan import Changed, replan
 
 
 def check_references(world: World, config: EndpointConfig, known: EndpointConfig | None = None) -> None:
@@ -31,20 +29,6 @@ def heard_so_far(world: World, config: EndpointConfig) -> tuple[tuple[str, int],
     """When each of the followed endpoints last finished a scheduled run with success."""
     states = _states(world, config.job_id, followed(config))
     return tuple((name, state.succeeded_at) for name, state in states.items() if state.succeeded_at is not None)
-
-
-def tell_followers(world: World, endpoint: Endpoint, finished_at: int) -> None:
-    """A scheduled run of `endpoint` has succeeded: those that follow it hear of it, and run when it was the last."""
-    name = endpoint.config.name
-
-    def told(latest: Endpoint, _now: int) -> Changed:
-        return Changed(hear(latest, name, finished_at))
-
-    for follower in world.endpoints.followers(endpoint.config.job_id, name):
-        try:
-            replan(world, follower, told)
-        except NotFound:
-            continue
 
 
 def _broken(world: World, config: EndpointConfig, path: str, names: tuple[str, ...]) -> list[FieldError]:

@@ -42,7 +42,9 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
         current, expiries = _without_expired(world, before, now)
         changed = change(current, now)
         events = (*expiries, *changed.events)
-        after = lease.settle(changed.endpoint, now, world.limits.look_ahead_ms) if changed.moves else changed.endpoint
+        after = changed.endpoint
+        if changed.moves or expiries:
+            after = lease.settle(after, now, world.limits.look_ahead_ms)
         if after == before and not events:
             return before
         try:

@@ -6,7 +6,7 @@ from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, NotFound
 from rubato.domain.jobs import JobStatus
 from rubato.ports import World
-from rubato.usecases.get_usage import require_runs_left
+from rubato.usecases.enforce_quota import take_run_now
 from rubato.usecases.lookup import find_endpoint, owns
 from rubato.usecases.record_event import event_by
 from rubato.usecases.replan import Changed, replan
@@ -19,7 +19,7 @@ def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
     if job is not None and job.status is JobStatus.ARCHIVED:
         raise Conflict(f"job {job.job_id} is archived; set its status to active first")
 
-    require_runs_left(world, caller)
+    taken = False
 
     def change(endpoint: Endpoint, now: int) -> Changed:
         if not owns(caller, endpoint) or endpoint.is_deleted:
@@ -27,6 +27,10 @@ def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
         current = endpoint.state.claim
         if current is not None and endpoint.state.is_running:
             raise Conflict(f"run {current.run_id} is in flight; wait for its end")
+        nonlocal taken
+        if not taken:
+            take_run_now(world, caller)
+            taken = True
         event = event_by(world, caller, endpoint_id, "triggerRun")
         return Changed(lease.trigger(endpoint, now), (event,))
 

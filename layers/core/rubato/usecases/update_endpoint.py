@@ -13,6 +13,7 @@ from rubato.usecases.lookup import owns
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references, heard_so_far
 from rubato.usecases.replan import Changed, replan
+from rubato.usecases.tell_followers import ask_those_followed
 
 Edit = Callable[[EndpointConfig], EndpointConfig]
 Describe = Callable[[EndpointConfig], dict[str, Any]]
@@ -40,7 +41,9 @@ def update_endpoint(
         heard = heard_so_far(world, config) if config.baseline != endpoint.config.baseline else ()
         return Changed(edits.configured(endpoint, config, now, heard), (event,), edits.moves(endpoint.config, config))
 
-    return replan(world, endpoint_id, change)
+    edited = replan(world, endpoint_id, change)
+    ask_those_followed(world, edited)
+    return edited
 
 
 def delete_endpoint(world: World, caller: Caller, endpoint_id: str, reason: str | None = None) -> None:

@@ -90,10 +90,10 @@ class DynamoEndpoints:
         return _assemble(EndpointsItem.query(endpoint_id, consistent_read=True))
 
     def load_many(self, endpoint_ids: Sequence[str]) -> list[Endpoint]:
-        """Batch reads of config and state."""
+        """Consistent batch reads of config and state."""
         found: dict[str, list[EndpointsItem]] = {}
         keys = [(endpoint_id, sk) for endpoint_id in endpoint_ids for sk in (CONFIG, STATE)]
-        for item in _batch_get(keys):
+        for item in _batch_get(keys, latest=True):
             found.setdefault(item.pk, []).append(item)
         loaded = (_assemble(found.get(endpoint_id, ())) for endpoint_id in endpoint_ids)
         return [endpoint for endpoint in loaded if endpoint is not None]
@@ -125,6 +125,8 @@ class DynamoEndpoints:
             if renamed and _lost_at(error, len(gone)):
                 raise _name_taken(after) from error
             if any(reason and reason.code in _RACED for reason in error.cancellation_reasons):
+                if after.is_deleted:
+                    time.sleep(_TURN_S)  # deletes at one moment meet at the tenant's count, and take turns
                 raise WriteRaced(after.id) from error
             raise
         return saved

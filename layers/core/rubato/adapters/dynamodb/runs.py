@@ -47,7 +47,9 @@ class DynamoRuns:
         """An attribute beside the outcome; a record of its own while the newer attempt has none yet."""
         told = {"attempt": run.attempt, "status": run.status.value, "finishedAt": run.finished_at}
         try:
-            _item(run, self._retention_s).save(condition=RunItem.run_id.does_not_exist())
+            item = _item(run, self._retention_s)
+            item.late = told
+            item.save(condition=RunItem.run_id.does_not_exist())
         except PutError as lost:
             if lost.cause_response_code != _LOST:
                 raise
@@ -188,4 +190,5 @@ def _load(item: RunItem) -> Run:
         attempts=tuple(codec.load_attempt(plain) for plain in detail.get("attempts", ())),
         request=codec.load_sent(detail.get("request")),
         response=codec.load_received(detail.get("response")),
+        is_late=item.late is not None and item.late["attempt"] == int(item.attempt),
     )

@@ -1,0 +1,74 @@
+"""Those that follow an endpoint (`after`) hear of its successes, whatever dies on the way.
+
+The truth is the followed endpoint's own state: when it last succeeded. Telling somebody twice changes nothing.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import NotFound
+from rubato.domain.instant import SECOND
+from rubato.domain.lease import hear
+from rubato.domain.references import followed
+from rubato.ports import TellMessage, World
+from rubato.usecases.replan import Changed, replan
+
+_PARALLEL = 8
+_SECOND_LOOK_MS = 30 * SECOND
+# Longer than a run's end takes between looking for followers and being written.
+_AFTER_EDIT_MS = 5 * SECOND
+
+
+def followers_of(world: World, endpoint: Endpoint) -> list[str]:
+    """Who is to hear of the success of `endpoint`; a second look is put on the queue before its end is written."""
+    found = world.endpoints.followers(endpoint.config.job_id, endpoint.config.name)
+    if found:
+        _promise(world, [endpoint.id], _SECOND_LOOK_MS)
+    return found
+
+
+def tell(world: World, followers: Iterable[str], name: str, finished_at: int) -> bool:
+    """The endpoint of that name has succeeded, and its end is written. Gives whether everybody could be told."""
+
+    def told(latest: Endpoint, _now: int) -> Changed:
+        return Changed(hear(latest, name, finished_at))
+
+    def tell_one(follower: str) -> bool:
+        try:
+            replan(world, follower, told)
+        except NotFound:
+            return True
+        except Exception as error:  # noqa: BLE001 - the others must hear of it; the second look tells this one
+            world.telemetry.warn("follower not told", endpointId=follower, error=type(error).__name__)
+            return False
+        return True
+
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        return all(list(pool.map(tell_one, followers)))
+
+
+def take_second_look_at_followers(world: World, message: TellMessage) -> str:
+    """What the dispatcher does with such a message. Writes nothing where all is well."""
+    endpoint = world.endpoints.load(message.endpoint_id)
+    if endpoint is None or endpoint.state.succeeded_at is None:
+        return "told"
+    config = endpoint.config
+    followers = world.endpoints.followers(config.job_id, config.name)
+    if not tell(world, followers, config.name, endpoint.state.succeeded_at):
+        _promise(world, [endpoint.id], _SECOND_LOOK_MS)
+    return "told"
+
+
+def ask_those_followed(world: World, endpoint: Endpoint) -> None:
+    """A follower is new: a success that ended just while it was stored may have missed it, and is told once more."""
+    names = followed(endpoint.config)
+    if names:
+        found = world.endpoints.named(endpoint.config.job_id, names)
+        _promise(world, list(found.values()), _AFTER_EDIT_MS)
+
+
+def _promise(world: World, endpoint_ids: list[str], wait_ms: int) -> None:
+    now = world.clock.now()
+    if world.queue.send([TellMessage(endpoint_id=each, due=now + wait_ms) for each in endpoint_ids], now):
+        world.telemetry.warn("second look at followers not sent", count=len(endpoint_ids))
