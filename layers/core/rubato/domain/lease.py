@@ -7,13 +7,12 @@ finished (a third one settles what comes next). `settle` is the only place that 
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from rubato.domain import governor, ids, retries
+from rubato.domain import governor, ids, rest, retries
 from rubato.domain.endpoint import (
     Claim,
     Endpoint,
     EndpointState,
     LastRun,
-    MissedRuns,
     Pause,
     Plan,
     RunStatus,
@@ -62,11 +61,11 @@ def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
     if endpoint.is_deleted and not _has_begun(state):
         return _unplanned(endpoint)
     if state.is_running:
-        return _without_overtaken_retry(_resumed_in_flight(endpoint, now), now)
+        return _without_overtaken_retry(rest.resumed_in_flight(endpoint, now), now)
     if state.is_paused(now):
-        return _park(endpoint, now)
-    endpoint = _skip_rest(endpoint, now)
-    planned = _catch_up(endpoint, now) or _pending(endpoint, now) or governor.next_run(now, endpoint)
+        return rest.park(endpoint, now)
+    endpoint = rest.skip_rest(endpoint, now)
+    planned = rest.catch_up(endpoint, now) or _pending(endpoint, now) or governor.next_run(now, endpoint)
     awake = endpoint.with_state(pause=None, parked=False, shadow=None)
     if planned is None:
         return _unplanned(awake)
@@ -233,29 +232,6 @@ def _has_begun(state: EndpointState) -> bool:
     return state.claim is not None and (state.claim.started_at is not None or state.claim.attempt > 1)
 
 
-def _park(endpoint: Endpoint, now: int) -> Endpoint:
-    """Put a paused endpoint to rest; remember the slot that waits, so that a resume knows whether it was missed."""
-    state = endpoint.state
-    shadow = state.shadow
-    if not state.parked or shadow is None or shadow > now:
-        # A one-shot needs no shadow: its hint brings it back.
-        pending = state.next if state.next is not None and state.next.trigger == "cadence" else None
-        due = pending if pending is not None and pending.slot <= now else None
-        waiting = due or governor.cadence_run(now, endpoint)
-        shadow = waiting.slot if waiting else None
-    until = None if state.held or state.pause is None else state.pause.until
-    return endpoint.with_state(next=None, claim=None, parked=True, shadow=shadow, wake_at=until)
-
-
-def _resumed_in_flight(endpoint: Endpoint, now: int) -> Endpoint:
-    """A resume before the slot that waits leaves nothing to catch up, should a run-now outlast that slot."""
-    state = endpoint.state
-    slept_through = state.shadow is not None and state.shadow <= now
-    if not state.parked or state.is_paused(now) or slept_through:
-        return endpoint
-    return endpoint.with_state(pause=None, parked=False, shadow=None)
-
-
 def _without_overtaken_retry(endpoint: Endpoint, now: int) -> Endpoint:
     """An attempt that waits, and is not to be made any more, ends its run now instead of then."""
     state, claim = endpoint.state, endpoint.state.claim
@@ -263,34 +239,6 @@ def _without_overtaken_retry(endpoint: Endpoint, now: int) -> Endpoint:
         return endpoint
     ending = replace(claim, fence=state.fence + 1, given_up=True, retry_at=now, lease_until=now + UNSTARTED_LEASE_MS)
     return endpoint.with_state(claim=ending, fence=ending.fence)
-
-
-def _skip_rest(endpoint: Endpoint, now: int) -> Endpoint:
-    """With `missedRuns: skip` the slot that fell inside the pause, which ends now, is passed over."""
-    state, moment = endpoint.state, _end_of_rest(endpoint.state, now)
-    if not state.parked or state.shadow is None or state.shadow > moment:
-        return endpoint
-    if endpoint.config.missed_runs is not MissedRuns.SKIP:
-        return endpoint
-    return endpoint.with_state(passed=moment, skipped=state.skipped + 1)
-
-
-def _end_of_rest(state: EndpointState, now: int) -> int:
-    """When the pause ended: at its time, or now by hand."""
-    pause = state.pause
-    return pause.until if pause is not None and pause.until is not None and pause.until <= now else now
-
-
-def _catch_up(endpoint: Endpoint, now: int) -> Plan | None:
-    """The single run of an endpoint whose slot fell inside the pause that ends now."""
-    state = endpoint.state
-    if not state.parked or state.shadow is None or endpoint.config.missed_runs is MissedRuns.SKIP:
-        return None
-    moment = _end_of_rest(state, now)
-    cadence = governor.cadence_at(moment, endpoint)
-    if cadence is None or state.shadow > moment or not governor.has_slots(cadence):
-        return None
-    return Plan(slot=moment, due=moment, source=cadence.source)
 
 
 def _pending(endpoint: Endpoint, now: int) -> Plan | None:
