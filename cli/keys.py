@@ -16,9 +16,10 @@ from rubato.domain.access import ALL_SCOPES, ApiKey, Scope
 from rubato.domain.errors import NotFound
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import DAY, SECOND, to_iso
-from rubato.ports import Limits
+from rubato.domain.limits import Limits
 from rubato.settings import Settings
 from rubato.usecases import manage_keys
+from rubato.usecases.pages import every
 
 app = typer.Typer(help="Create, list and revoke API keys, with your AWS credentials.", no_args_is_help=True)
 
@@ -126,11 +127,7 @@ def _deployed(stack: str, region: str | None) -> AwsWorld:
 
 
 def _all_keys(world: AwsWorld, tenant: str) -> Iterator[ApiKey]:
-    page = manage_keys.list_keys(world, tenant)
-    yield from page.items
-    while page.next is not None:
-        page = manage_keys.list_keys(world, tenant, after=page.next)
-        yield from page.items
+    return every(lambda after: manage_keys.list_keys(world, tenant, after=after))
 
 
 def _world(outputs: Mapping[str, str], retention_days: int, region_name: str | None = None, **client: str) -> AwsWorld:

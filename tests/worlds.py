@@ -21,8 +21,8 @@ from rubato.domain.exchange import Call, Reply
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import MINUTE, SECOND
 from rubato.domain.jobs import Job
+from rubato.domain.limits import Limits
 from rubato.domain.schedule import Baseline, IntervalBaseline
-from rubato.ports import Limits
 from rubato.usecases.add_endpoint import add_endpoint
 from rubato.usecases.claim_due import claim_due
 from rubato.usecases.create_job import create_job

@@ -17,7 +17,7 @@ from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.dynamodb.usage import DynamoUsage
 from rubato.adapters.memory import MemoryRunQueue
 from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
-from rubato.ports import Message
+from rubato.domain.messages import Message
 from tests.tables import create_tables
 from tests.worlds import MIDNIGHT, MemoryWorld
 

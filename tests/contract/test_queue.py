@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
-from rubato.ports import JobMessage, RunMessage
+from rubato.domain.messages import JobMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 

@@ -14,9 +14,10 @@ from rubato.domain.access import ALL_SCOPES
 from rubato.domain.endpoint import TargetRequest
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import HOUR, SECOND
+from rubato.domain.messages import RunMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.interface.catalog import CATALOG
-from rubato.ports import RunFilter, RunMessage
+from rubato.ports import RunFilter
 from rubato.usecases.manage_keys import create_key, revoke_key
 from tests.functions.conftest import ROOT, Context, event, load
 from tests.worlds import MIDNIGHT, an_endpoint

@@ -14,6 +14,7 @@ from rubato.domain.schedule import CronBaseline, IntervalBaseline
 from tests.properties.strategies import (
     INTERVALS,
     OPEN,
+    SHIFTS,
     UTC_CRONS,
     Scene,
     clamps,
@@ -148,14 +149,17 @@ def test_of_several_live_interval_hints_the_tightest_draws_the_rhythm(scene: Sce
     assert (rhythm.slot, rhythm.source, rhythm.hint_id) == (slot, Source.AI_INTERVAL, tightest[0].hint_id)
 
 
-@given(scenes(config=UNCLAMPED))
-def test_no_tighter_hint_is_alive_when_a_looser_one_causes_a_run(scene: Scene) -> None:
-    plan = planned(scene)
-    hint = hint_of(scene, plan)
-    assume(plan is not None and hint is not None and hint.kind is HintKind.INTERVAL)
-    assert plan is not None and hint is not None
-    alive = [h for h in scene.endpoint.hints if h.kind is HintKind.INTERVAL and h.expires_at > plan.slot]
-    assert hint.interval_ms == min(h.interval_ms or 0 for h in alive)
+@given(scenes(config=UNCLAMPED, hinted=False), st.data())
+def test_no_tighter_hint_is_alive_when_a_looser_one_causes_a_run(scene: Scene, data: st.DataObject) -> None:
+    drawn = [data.draw(interval_hints(scene.now, number)) for number in range(3)]
+    # One of them lives for at least its own length, so that nearly every scene has a hint to obey.
+    drawn[0] = replace(drawn[0], expires_at=scene.now + (drawn[0].interval_ms or 0) + data.draw(SHIFTS))
+    plan = governor.next_run(scene.now, replace(scene.endpoint, hints=tuple(drawn)))
+    assume(plan is not None and plan.hint_id is not None)
+    assert plan is not None
+    hint = next(hint for hint in drawn if hint.hint_id == plan.hint_id)
+    alive = [other for other in drawn if other.expires_at > plan.slot]
+    assert hint.interval_ms == min(other.interval_ms or 0 for other in alive)
 
 
 @given(scenes())

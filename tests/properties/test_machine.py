@@ -15,8 +15,9 @@ from rubato.domain.exchange import ErrorKind
 from rubato.domain.hints import ActorKind, HintKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.domain.jobs import JobStatus
+from rubato.domain.limits import Limits
 from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline, ManualBaseline
-from rubato.ports import Limits, RunFilter
+from rubato.ports import RunFilter
 from rubato.usecases import steer_endpoint as steer
 from rubato.usecases.trigger_run import trigger_run
 from rubato.usecases.update_endpoint import update_endpoint

@@ -9,8 +9,9 @@ from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, RunStatus, Sourc
 from rubato.domain.exchange import Call, ErrorKind, Reply
 from rubato.domain.instant import HOUR, SECOND
 from rubato.domain.jobs import JobStatus
+from rubato.domain.messages import RunMessage
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
-from rubato.ports import RunFilter, RunMessage
+from rubato.ports import RunFilter
 from rubato.usecases.claim_due import claim_due
 from rubato.usecases.handle_message import handle_message
 from rubato.usecases.read_runs import list_runs

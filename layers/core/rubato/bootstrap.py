@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from rubato.adapters.clock import SystemClock, SystemEntropy
+from rubato.domain.limits import Limits
 from rubato.observability import LambdaTelemetry
 from rubato.ports import (
     Clock,
@@ -13,7 +14,6 @@ from rubato.ports import (
     Idempotency,
     Jobs,
     Keys,
-    Limits,
     Outbound,
     RunQueue,
     Runs,

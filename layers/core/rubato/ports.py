@@ -14,6 +14,8 @@ from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
 from rubato.domain.exchange import Call, Reply
 from rubato.domain.idempotency import Reservation, Standing
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.limits import Limits
+from rubato.domain.messages import Message
 from rubato.domain.quota import Usage
 from rubato.domain.runs import Run
 
@@ -36,46 +38,6 @@ class RunFilter:
     source: Source | None = None
     since: int | None = None
     until: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunMessage:
-    """One message of the run queue: a claim to be run at `due`, or, without a run id, an endpoint to be settled then.
-
-    Readers tolerate unknown fields, so that versions can overlap during a deploy.
-    """
-
-    endpoint_id: str
-    due: int
-    run_id: str | None = None
-    fence: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobMessage:
-    """Another message of the run queue: make the endpoints of a job follow its status, at `due`."""
-
-    job_id: str
-    due: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantMessage:
-    """And another: release what the daily quota holds back of a tenant, at `due`."""
-
-    tenant_id: str
-    due: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TellMessage:
-    """And a last one: tell those that follow an endpoint of its latest success, at `due`."""
-
-    endpoint_id: str
-    due: int
-
-
-Message = RunMessage | JobMessage | TenantMessage | TellMessage
 
 
 class Clock(Protocol):
@@ -309,22 +271,6 @@ class Telemetry(Protocol):
     def warn(self, message: str, **fields: Any) -> None:
         """Something an operator may have to act on."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
-
-    `cors_origins` are the origins whose web pages may read answers, or `*`.
-    """
-
-    look_ahead_ms: int = 120_000
-    min_interval_ms: int = 1_000
-    shards: int = 16
-    allowed_target_cidrs: str = ""
-    max_endpoints: int = 0
-    max_runs_per_day: int = 0
-    cors_origins: tuple[str, ...] = ()
 
 
 class World(Protocol):

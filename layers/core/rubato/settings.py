@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rubato.ports import Limits
+from rubato.domain.limits import Limits
 
 _DAY_S = 86_400
 

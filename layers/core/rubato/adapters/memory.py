@@ -13,10 +13,11 @@ from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.ids import shard_of
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.messages import Message
 from rubato.domain.quota import too_many_endpoints
 from rubato.domain.references import followed
 from rubato.domain.runs import Run
-from rubato.ports import Message, Page, RunFilter
+from rubato.ports import Page, RunFilter
 
 T = TypeVar("T")
 _DUE_PAGE = 100

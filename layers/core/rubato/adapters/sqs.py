@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rubato.domain.instant import SECOND
-from rubato.ports import JobMessage, Message, RunMessage, TellMessage, TenantMessage
+from rubato.domain.messages import JobMessage, Message, RunMessage, TellMessage, TenantMessage
 
 _MAX_DELAY_S = 900
 _BATCH = 10

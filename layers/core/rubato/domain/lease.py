@@ -134,16 +134,7 @@ def recover(state: EndpointState, now: int) -> EndpointState:
         error_kind=ErrorKind.LOST,
         error_message="its worker died",
     )
-    again = replace(
-        claim,
-        fence=state.fence + 1,
-        attempt=claim.attempt + 1,
-        started_at=None,
-        retry_at=None,
-        tried=(*claim.tried, lost),
-        lease_until=now + UNSTARTED_LEASE_MS,
-    )
-    return replace(state, claim=again, fence=again.fence)
+    return _next_attempt(state, lost, None, now)
 
 
 def pass_over(endpoint: Endpoint, reason: str) -> Endpoint:
@@ -167,18 +158,7 @@ def hear(endpoint: Endpoint, name: str, finished_at: int) -> Endpoint:
 
 def wait_for_retry(endpoint: Endpoint, failed: Attempt, retry_at: int, now: int) -> Endpoint:
     """The attempt in flight has failed: the same run waits for its next one, under a new fence, sent once more."""
-    state, claim = endpoint.state, endpoint.state.claim
-    assert claim is not None
-    waiting = replace(
-        claim,
-        fence=state.fence + 1,
-        attempt=claim.attempt + 1,
-        started_at=None,
-        retry_at=retry_at,
-        tried=(*claim.tried, failed),
-        lease_until=max(retry_at, now) + UNSTARTED_LEASE_MS,
-    )
-    return endpoint.with_state(claim=waiting, fence=waiting.fence)
+    return replace(endpoint, state=_next_attempt(endpoint.state, failed, retry_at, now))
 
 
 def claim_next(endpoint_id: str, state: EndpointState, now: int) -> EndpointState:
@@ -221,6 +201,22 @@ def _claim(endpoint_id: str, state: EndpointState, planned: Plan, now: int) -> E
     # endpoints, and a chain of short intervals costs no index writes.
     wake_at = planned.due if state.wake_at is None else min(state.wake_at, planned.due)
     return replace(state, claim=claim, fence=claim.fence, wake_at=wake_at)
+
+
+def _next_attempt(state: EndpointState, ended: Attempt, retry_at: int | None, now: int) -> EndpointState:
+    """The same run, one attempt higher, under a new fence: what the holder of the old one sends no longer counts."""
+    claim = state.claim
+    assert claim is not None
+    again = replace(
+        claim,
+        fence=state.fence + 1,
+        attempt=claim.attempt + 1,
+        started_at=None,
+        retry_at=retry_at,
+        tried=(*claim.tried, ended),
+        lease_until=max(retry_at or now, now) + UNSTARTED_LEASE_MS,
+    )
+    return replace(state, claim=again, fence=again.fence)
 
 
 def _unplanned(endpoint: Endpoint) -> Endpoint:

@@ -30,8 +30,7 @@ def retry_at(endpoint: Endpoint, reply: Reply, now: int) -> int | None:
 
 
 def is_overtaken(endpoint: Endpoint, now: int) -> bool:
-    """Whether the attempt that waits must not be made any more: a change since has stopped the endpoint, or has put its
-    next slot before it."""
+    """Whether the attempt that waits must not be made: the endpoint has stopped, or has its next slot before it now."""
     claim = endpoint.state.claim
     if claim is None or claim.retry_at is None or claim.started_at is not None:
         return False

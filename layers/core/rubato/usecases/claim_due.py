@@ -8,7 +8,8 @@ from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
-from rubato.ports import Message, RunMessage, World
+from rubato.domain.messages import Message, RunMessage
+from rubato.ports import World
 from rubato.usecases.enforce_quota import release_lifted
 from rubato.usecases.replan import Changed, replan
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import WriteRaced
-from rubato.ports import RunMessage, World
+from rubato.domain.messages import RunMessage
+from rubato.ports import World
 from rubato.usecases import enforce_quota
 from rubato.usecases.attempt_run import attempt_run
 from rubato.usecases.claim_due import overdue
@@ -34,13 +35,8 @@ def dispatch_run(world: World, message: RunMessage) -> str:
         replan(world, message.endpoint_id, overdue)
         return "woken"
     world.clock.sleep_until(message.due - _START_LEAD_MS)
-    return _held_back(world, endpoint, message) or _begin(world, endpoint, message)
-
-
-def _held_back(world: World, endpoint: Endpoint, message: RunMessage) -> str | None:
-    """What keeps the claimed run from its target, now that its time has come; None when nothing does."""
     reason = closed_gate(world, endpoint)
-    return _pass_over(world, message, reason) if reason is not None else None
+    return _pass_over(world, message, reason) if reason is not None else _begin(world, endpoint, message)
 
 
 def _begin(world: World, endpoint: Endpoint, message: RunMessage) -> str:

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from rubato.domain import lease, quota
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint
-from rubato.ports import TenantMessage, World
+from rubato.domain.messages import TenantMessage
+from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.pages import every
 from rubato.usecases.record_event import pause_event

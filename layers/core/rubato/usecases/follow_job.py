@@ -6,7 +6,8 @@ from rubato.domain import edits
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.instant import SECOND
 from rubato.domain.jobs import Job
-from rubato.ports import JobMessage, World
+from rubato.domain.messages import JobMessage
+from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.replan import Changed, replan
 

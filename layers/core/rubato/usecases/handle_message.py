@@ -1,6 +1,7 @@
 """One message of the run queue, to whom it concerns."""
 
-from rubato.ports import JobMessage, Message, TellMessage, TenantMessage, World
+from rubato.domain.messages import JobMessage, Message, TellMessage, TenantMessage
+from rubato.ports import World
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.enforce_quota import release_tenant
 from rubato.usecases.follow_job import take_second_look

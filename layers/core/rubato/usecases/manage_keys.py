@@ -106,7 +106,7 @@ def _expiry(maker: ApiKey, wanted: int | None, now: int) -> int | None:
     if wanted is None:
         return maker.expires_at
     if wanted <= now:
-        raise Invalid.field("expiresAt", "is in the past")
+        raise Invalid.field("expiresAt", f"{to_iso(wanted)} has passed; choose a later time")
     if maker.expires_at is not None and wanted > maker.expires_at:
         raise Invalid.field(
             "expiresAt", f"is later than {to_iso(maker.expires_at)}, when the key that makes it expires"

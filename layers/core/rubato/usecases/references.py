@@ -39,7 +39,7 @@ def _broken(world: World, config: EndpointConfig, path: str, names: tuple[str, .
     if unknown:
         return [FieldError(path, f"the job has no endpoint {', '.join(map(repr, unknown))}; create it first")]
     if _leads_to(world, config, names):
-        return [FieldError(path, f"makes a cycle: what it names waits for {config.name!r} in turn")]
+        return [FieldError(path, f"makes a cycle: what it names waits for {config.name!r} in turn; leave one out")]
     return []
 
 

@@ -7,7 +7,8 @@ from rubato.domain import lease, steering
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
-from rubato.ports import RunMessage, World
+from rubato.domain.messages import RunMessage
+from rubato.ports import World
 from rubato.usecases.record_event import expiry_event
 
 MAX_TRIES = 10

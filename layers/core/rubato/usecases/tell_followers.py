@@ -10,8 +10,9 @@ from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import NotFound
 from rubato.domain.instant import SECOND
 from rubato.domain.lease import hear
+from rubato.domain.messages import TellMessage
 from rubato.domain.references import followed
-from rubato.ports import TellMessage, World
+from rubato.ports import World
 from rubato.usecases.replan import Changed, replan
 
 _PARALLEL = 8

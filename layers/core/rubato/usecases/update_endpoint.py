@@ -27,6 +27,8 @@ def update_endpoint(
     Raises NotFound, Invalid, Conflict (name taken), StaleVersion when `if_version` is not the stored one.
     """
 
+    follows_anew = False
+
     def change(endpoint: Endpoint, now: int) -> Changed:
         _require_owned(caller, endpoint)
         if if_version is not None and endpoint.config.version != if_version:
@@ -38,11 +40,14 @@ def update_endpoint(
         check_references(world, config, endpoint.config)
         before, after = _difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
-        heard = heard_so_far(world, config) if config.baseline != endpoint.config.baseline else ()
+        nonlocal follows_anew
+        follows_anew = config.baseline != endpoint.config.baseline
+        heard = heard_so_far(world, config) if follows_anew else ()
         return Changed(edits.configured(endpoint, config, now, heard), (event,), edits.moves(endpoint.config, config))
 
     edited = replan(world, endpoint_id, change)
-    ask_those_followed(world, edited)
+    if follows_anew:
+        ask_those_followed(world, edited)
     return edited
 
 

@@ -9,12 +9,8 @@ from rubato.interface.inputs.alternatives import exactly_one
 from rubato.interface.wire import TIME_SCHEMA, Wire
 
 MAX_METADATA_BYTES = 4096
-
-
 MAX_BODY_BYTES = 65_536
 MAX_HEADER_BYTES = 16_384
-
-
 YEAR_MS = 366 * 86_400_000
 
 
@@ -38,10 +34,7 @@ def _text(max_length: int) -> WithJsonSchema:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable), _text(255)]
-
-
 Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable), _text(64)]
-
 
 TimeText = Annotated[str, WithJsonSchema(TIME_SCHEMA)]
 """ISO 8601 with its offset; use cases read it with `from_iso`."""
@@ -64,23 +57,12 @@ _ZONE = {
     "pattern": "^(UTC|[A-Za-z_]+(/[-A-Za-z0-9_+]+)+)$",
 }
 CronText = Annotated[str, Field(max_length=255), WithJsonSchema(cron.SCHEMA)]
-
-
 ZoneText = Annotated[str, Field(max_length=64), WithJsonSchema(_ZONE)]
 
-
 Reason = Annotated[str | None, Field(default=None, max_length=1000, description="Why; kept in the audit trail.")]
-
-
 JobId = Annotated[str, Field(description="The job's id.")]
-
-
 EndpointId = Annotated[str, Field(description="The endpoint's id.")]
-
-
 RunId = Annotated[str, Field(description="The run's id.")]
-
-
 Milliseconds = Annotated[int, Field(ge=1, le=YEAR_MS)]
 
 

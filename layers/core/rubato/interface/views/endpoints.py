@@ -6,7 +6,6 @@ from rubato.domain.endpoint import Endpoint, EndpointConfig, Retry, Skip, Target
 from rubato.domain.schedule import spell_baseline
 from rubato.domain.standing import standing, why_not_running
 from rubato.domain.targets import mask_headers
-from rubato.interface.inputs.fields import ClampInput, RetryInput
 from rubato.interface.outputs.endpoints import CurrentRun, EndpointView, LastRunView, RequestView, SkipView
 from rubato.interface.views.headers import by_name
 from rubato.interface.views.steering import hint_view, paused_until_text, upcoming
@@ -38,41 +37,26 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
     """An endpoint as it stands at `now`."""
     config, state = endpoint.config, endpoint.state
     following, source = upcoming(endpoint, now)
-    return EndpointView(
-        endpoint_id=endpoint.id,
-        job_id=config.job_id,
-        name=config.name,
-        description=config.description,
-        request=request_view(config.request),
-        baseline=spell_baseline(config.baseline),
-        clamp=ClampInput(min_interval_ms=config.clamp.min_interval_ms, max_interval_ms=config.clamp.max_interval_ms),
-        timeout_ms=config.timeout_ms,
-        max_response_bytes=config.max_response_bytes,
-        retry=RetryInput.model_validate(spell_retry(config.retry)),
-        success_codes=list(config.success_codes),
-        missed_runs=config.missed_runs,
-        max_lateness_ms=config.max_lateness_ms,
-        jitter_ms=config.jitter_ms,
-        auto_pause_after=config.auto_pause_after,
-        tier=config.tier,
-        depends_on=list(config.depends_on),
-        metadata=config.metadata,
-        state=standing(endpoint, now),
-        next_run_at=following,
-        source=source,
-        why_not_running=why_not_running(endpoint, now),
-        paused_until=paused_until_text(endpoint, now),
-        current_run=_current_run(endpoint),
-        last_run=_last_run(endpoint),
-        failure_count=state.failures,
-        skipped_count=state.skipped,
-        missed_count=state.missed,
-        last_skip=_last_skip(state.last_skip),
-        hints=[hint_view(hint) for hint in endpoint.hints if hint.is_live(now)],
-        version=config.version,
-        created_at=config.created_at,
-        updated_at=config.updated_at,
-    )
+    as_stands: dict[str, Any] = {
+        "endpoint_id": endpoint.id,
+        "job_id": config.job_id,
+        "state": standing(endpoint, now),
+        "next_run_at": following,
+        "source": source,
+        "why_not_running": why_not_running(endpoint, now),
+        "paused_until": paused_until_text(endpoint, now),
+        "current_run": _current_run(endpoint),
+        "last_run": _last_run(endpoint),
+        "failure_count": state.failures,
+        "skipped_count": state.skipped,
+        "missed_count": state.missed,
+        "last_skip": _last_skip(state.last_skip),
+        "hints": [hint_view(hint) for hint in endpoint.hints if hint.is_live(now)],
+        "version": config.version,
+        "created_at": config.created_at,
+        "updated_at": config.updated_at,
+    }
+    return EndpointView.model_validate({**config_fields(config), **as_stands})
 
 
 def request_view(request: TargetRequest) -> RequestView:

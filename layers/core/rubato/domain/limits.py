@@ -1,0 +1,19 @@
+"""What a deployment allows."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
+
+    `cors_origins` are the origins whose web pages may read answers, or `*`.
+    """
+
+    look_ahead_ms: int = 120_000
+    min_interval_ms: int = 1_000
+    shards: int = 16
+    allowed_target_cidrs: str = ""
+    max_endpoints: int = 0
+    max_runs_per_day: int = 0
+    cors_origins: tuple[str, ...] = ()

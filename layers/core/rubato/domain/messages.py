@@ -1,0 +1,40 @@
+"""What travels on the run queue. Readers tolerate unknown fields, so that versions can overlap during a deploy."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMessage:
+    """Run a claim at `due` (ms) or, without a run id, settle the endpoint then."""
+
+    endpoint_id: str
+    due: int
+    run_id: str | None = None
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobMessage:
+    """Make the endpoints of a job follow its status, at `due` (ms)."""
+
+    job_id: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantMessage:
+    """Release what the daily quota holds back of a tenant, at `due` (ms)."""
+
+    tenant_id: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMessage:
+    """Tell those that follow an endpoint of its latest success, at `due` (ms)."""
+
+    endpoint_id: str
+    due: int
+
+
+Message = RunMessage | JobMessage | TenantMessage | TellMessage
