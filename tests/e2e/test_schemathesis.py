@@ -1,8 +1,7 @@
 """The local stack keeps what its OpenAPI document promises: the gateway and the authorizer included."""
 
-import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -34,7 +33,13 @@ def known(stack: LocalStack) -> Iterator[dict[str, Any]]:
     made = stack.client.post(f"/jobs/{job_id}/endpoints", json=ENDPOINT).raise_for_status().json()
     yield {"jobId": job_id, "endpointId": made["endpointId"]}
     stack.client.delete(f"/jobs/{job_id}").raise_for_status()
-    sys.stdout.write(f"\nschemathesis: {SENT.total()} requests to {len(SENT)} operations\n")
+
+
+@pytest.fixture(autouse=True)
+def _counted(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    before = SENT.total()
+    yield
+    record_property("schemathesis requests to the local stack", SENT.total() - before)
 
 
 @pytest.fixture(scope="module")
