@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, drills, keys, openapi, smoke
+from cli import demo, drills, keys, openapi, simulate, smoke
 from cli.local import commands
 from cli.trouble import Trouble
 
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.add_typer(commands.app, name="local")
 app.add_typer(keys.app, name="keys")
 app.add_typer(drills.app, name="drill")
+app.add_typer(simulate.app, name="simulate")
 app.command("demo")(demo.demo)
 app.command("smoke")(smoke.smoke)
 app.command("openapi")(openapi.openapi)
