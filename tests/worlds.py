@@ -14,6 +14,7 @@ from rubato.adapters.memory import (
     MemoryTrail,
 )
 from rubato.adapters.memory_idempotency import MemoryIdempotency
+from rubato.adapters.memory_tick_workers import MemoryTickWorkers
 from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain.access import ALL_SCOPES, Caller
 from rubato.domain.endpoint import Endpoint, EndpointConfig, TargetRequest
@@ -27,6 +28,7 @@ from rubato.usecases.add_endpoint import add_endpoint
 from rubato.usecases.claim_due import claim_due
 from rubato.usecases.create_job import create_job
 from rubato.usecases.handle_message import handle_message
+from rubato.usecases.run_tick import run_tick
 
 MIDNIGHT = 1_735_689_600_000  # 2025-01-01T00:00:00Z
 ANNE = Caller(tenant_id="acme", key_id="key_anne", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
@@ -121,6 +123,7 @@ class MemoryWorld:
         self.keys = MemoryKeys(self.trail)
         self.idempotency = MemoryIdempotency()
         self.queue = MemoryRunQueue()
+        self.tick_workers = MemoryTickWorkers()
         self.outbound = ScriptedTarget(self.clock)
 
 
@@ -171,8 +174,11 @@ class Stage:
         self.play(MIDNIGHT + round(seconds * SECOND))
 
     def tick(self) -> None:
-        """One tick, now."""
-        claim_due(self.world, range(self.world.limits.shards), self.world.clock.now() + MINUTE)
+        """One tick with all its workers, now."""
+        deadline = self.world.clock.now() + MINUTE
+        run_tick(self.world, deadline)
+        while self.world.tick_workers.started:
+            claim_due(self.world, self.world.tick_workers.started.pop(), deadline)
 
     def _next_moment(self) -> int | None:
         moments = [at for at, _ in self.world.queue.waiting]

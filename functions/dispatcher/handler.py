@@ -14,7 +14,7 @@ from rubato.usecases.handle_message import handle_message
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """A batch of SQS records, each in a thread of its own; those that failed are reported one by one."""
     here = world()
-    here.open("endpoints", "runs", "jobs", "queue", "outbound", "usage")
+    here.open("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage")
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
         done = list(pool.map(lambda record: _dispatch(here, record), records))
@@ -37,6 +37,14 @@ def _dispatch(here: AwsWorld, record: dict[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 - one bad message must not take the batch with it; the queue retries it
         here.telemetry.count("dispatch_error")
         here.telemetry.error("dispatch failed", messageId=record["messageId"])
+        _postpone(here, record)
         return False
     here.telemetry.count(outcome)
     return True
+
+
+def _postpone(here: AwsWorld, record: dict[str, Any]) -> None:
+    try:
+        here.deliveries.postpone(record)
+    except Exception:  # noqa: BLE001 - it comes back all the same, only much later
+        here.telemetry.error("message not postponed", messageId=record["messageId"])

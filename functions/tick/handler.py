@@ -1,20 +1,25 @@
-"""Each minute: put everything that is due within the look-ahead on the run queue. May touch: endpoints, run queue."""
+"""Each minute: put everything that is due within the look-ahead on the run queue.
+
+May touch: endpoints, audit, usage, run queue, itself (to share the work out).
+"""
 
 from typing import Any
 
 from rubato.bootstrap import world
 from rubato.usecases.claim_due import claim_due
+from rubato.usecases.run_tick import run_tick
 
-# Left for the last page to be written and sent before Lambda ends the invocation.
+# Left for the claims in hand to be written and sent before Lambda ends the invocation.
 _RESERVE_MS = 5_000
 
 
-def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
-    """EventBridge's scheduled event; its content does not matter."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """EventBridge's scheduled event, or from another tick the shards to work, as in `{"shards": [1, 3]}`."""
     here = world()
     here.open("endpoints", "queue", "usage")
     deadline = here.clock.now() + context.get_remaining_time_in_millis() - _RESERVE_MS
-    counts = claim_due(here, range(here.limits.shards), deadline)
-    here.telemetry.info("tick", **counts)
+    shards = event.get("shards")
+    counts = run_tick(here, deadline) if shards is None else claim_due(here, shards, deadline)
+    here.telemetry.info("tick", shards=shards, **counts)
     here.telemetry.flush()
     return dict(counts)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # The AWS services that Rubato speaks to; the files beside the folders are what botocore itself needs.
-_SERVICES = {"dynamodb", "sqs", "sts"}
+_SERVICES = {"dynamodb", "lambda", "sqs", "sts"}
 _FOLDERS = ("__pycache__", "bin", "*.dist-info", "tests")
 _FILES = ("*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json", "waiters-2.json")
 

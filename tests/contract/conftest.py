@@ -16,7 +16,8 @@ from rubato.adapters.dynamodb.runs import DynamoRuns
 from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.dynamodb.usage import DynamoUsage
 from rubato.adapters.memory import MemoryRunQueue
-from rubato.adapters.sqs import SqsRunQueue, load_message, open_client
+from rubato.adapters.sqs import SqsRunQueue, lane_for, load_message, open_client
+from rubato.domain.lane import Lane
 from rubato.domain.messages import Message
 from tests.tables import create_tables
 from tests.worlds import MIDNIGHT, MemoryWorld
@@ -34,25 +35,27 @@ class MemoryBox:
         """The fake under test."""
         return self._queue.send(messages, now)
 
-    def sent(self) -> list[Message]:
-        """What is visible at midnight."""
-        return self._queue.receive(MIDNIGHT)
+    def sent(self, lane: Lane = Lane.FAST) -> list[Message]:
+        """What is visible at midnight in that lane."""
+        visible = self._queue.receive(MIDNIGHT)
+        self._queue.waiting += [(MIDNIGHT, message) for message in visible if lane_for(message) is not lane]
+        return [message for message in visible if lane_for(message) is lane]
 
 
 class SqsBox:
     """Implements what tests ask of the memory queue, over SQS: sends for real, shows what was sent and when."""
 
-    def __init__(self, client: Any, url: str) -> None:
-        self._queue = SqsRunQueue(client, url)
-        self._client, self._url = client, url
+    def __init__(self, client: Any, urls: dict[Lane, str]) -> None:
+        self._queue = SqsRunQueue(client, urls)
+        self._client, self._urls = client, urls
 
     def send(self, messages: Any, now: int) -> list[Message]:
         """The adapter under test."""
         return self._queue.send(messages, now)
 
-    def sent(self) -> list[Message]:
-        """What can be received at once; messages with a delay stay hidden."""
-        answer = self._client.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10)
+    def sent(self, lane: Lane = Lane.FAST) -> list[Message]:
+        """What can be received at once in that lane; messages with a delay stay hidden."""
+        answer = self._client.receive_message(QueueUrl=self._urls[lane], MaxNumberOfMessages=10)
         return [load_message(message["Body"]) for message in answer.get("Messages", [])]
 
 
@@ -84,6 +87,6 @@ def _aws_world() -> Any:
     world.trail = DynamoTrail()
     world.usage = DynamoUsage()
     queues = boto3.client("sqs", region_name="eu-central-1")
-    url = queues.create_queue(QueueName="runs")["QueueUrl"]
-    world.box = SqsBox(open_client("eu-central-1"), url)
+    urls = {lane: queues.create_queue(QueueName=lane.value)["QueueUrl"] for lane in Lane}
+    world.box = SqsBox(open_client("eu-central-1"), urls)
     return world

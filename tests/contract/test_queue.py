@@ -1,10 +1,12 @@
 """What the run queue promises, over the memory queue and over SQS as moto has it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
+from rubato.domain.lane import Lane
 from rubato.domain.messages import JobMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
@@ -24,6 +26,8 @@ def test_a_message_comes_back_as_it_was_sent_and_unknown_fields_are_ignored() ->
     assert load_message(dump_message(follow)) == follow
     wake = RunMessage(endpoint_id="ep_1", due=MIDNIGHT)
     assert load_message(dump_message(wake)) == wake
+    slow = replace(message, lane=Lane.SLOW)
+    assert load_message(dump_message(slow)) == slow
 
 
 @pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"endpointId": "ep_1"}', '{"endpointId": "e", "due": "x"}'])
@@ -45,3 +49,11 @@ def test_a_message_that_is_due_later_is_not_there_yet(world: Any) -> None:
     later = RunMessage(endpoint_id="ep_1", due=MIDNIGHT + 60_000, run_id="run_1", fence=1)
     assert world.box.send([later], MIDNIGHT) == []
     assert world.box.sent() == []
+
+
+def test_each_lane_has_a_queue_of_its_own(world: Any) -> None:
+    fast, slow = (RunMessage(endpoint_id=f"ep_{lane}", due=MIDNIGHT, run_id="run", fence=1, lane=lane) for lane in Lane)
+    follow = JobMessage(job_id="job_1", due=MIDNIGHT)
+    assert world.box.send([slow, fast, follow], MIDNIGHT) == []
+    assert world.box.sent(Lane.SLOW) == [slow]
+    assert sorted(map(str, world.box.sent())) == sorted(map(str, [fast, follow]))

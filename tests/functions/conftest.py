@@ -60,8 +60,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
         names = create_tables(boto3.client("dynamodb", region_name="eu-central-1"))
         for part, table in names.items():
             monkeypatch.setenv(f"{part.upper()}_TABLE", table)
-        queue = boto3.client("sqs", region_name="eu-central-1").create_queue(QueueName="runs")
-        monkeypatch.setenv("RUN_QUEUE_URL", queue["QueueUrl"])
+        queues = boto3.client("sqs", region_name="eu-central-1")
+        monkeypatch.setenv("RUN_QUEUE_URL", queues.create_queue(QueueName="runs")["QueueUrl"])
+        monkeypatch.setenv("SLOW_RUN_QUEUE_URL", queues.create_queue(QueueName="slow-runs")["QueueUrl"])
         here = AwsWorld(Settings.from_env(os.environ), clock=TestClock())
         monkeypatch.setattr(bootstrap, "_world", here)
         yield here

@@ -29,7 +29,8 @@ class Template:
         """What the role of a function allows: resource as text -> actions. Fails when two statements name one resource."""
         role = self.functions[function]["Role"]["Fn::GetAtt"][0]
         granted: dict[str, set[str]] = {}
-        for policy in self.resources[role]["Properties"]["Policies"]:
+        apart = [each for each in self.of_type("AWS::IAM::Policy").values() if {"Ref": role} in each["Roles"]]
+        for policy in (*self.resources[role]["Properties"]["Policies"], *apart):
             for statement in policy["PolicyDocument"]["Statement"]:
                 assert statement["Effect"] == "Allow"
                 resource, actions = name_of(statement["Resource"]), statement["Action"]

@@ -7,6 +7,10 @@ import pytest
 
 from tests.infrastructure.conftest import Template
 
+_WORK_OFF = {f"sqs:{each}Message" for each in ("Send", "Receive", "Delete")} | {
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+}
 _LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -28,6 +32,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "IdempotencyTable": _dynamodb("GetItem", "PutItem", "DeleteItem"),
         "UsageTable": _dynamodb("BatchGetItem", "UpdateItem"),
         "RunQueue": {"sqs:SendMessage"},
+        "SlowRunQueue": {"sqs:SendMessage"},
     },
     "AuthorizerFunction": {"AuthorizerLogGroup": _LOG, "KeysTable": _dynamodb("GetItem", "UpdateItem")},
     "TickFunction": {
@@ -37,6 +42,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "AuditTable": _dynamodb("PutItem"),
         "UsageTable": _dynamodb("Query", "DeleteItem"),
         "RunQueue": {"sqs:SendMessage"},
+        "SlowRunQueue": {"sqs:SendMessage"},
+        "TickFunction": {"lambda:InvokeFunction"},
     },
     "DispatcherFunction": {
         "DispatcherLogGroup": _LOG,
@@ -46,7 +53,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "RunsTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
         "AuditTable": _dynamodb("PutItem"),
         "UsageTable": _dynamodb("UpdateItem", "PutItem"),
-        "RunQueue": {f"sqs:{each}Message" for each in ("Send", "Receive", "Delete")} | {"sqs:GetQueueAttributes"},
+        "RunQueue": _WORK_OFF,
+        "SlowRunQueue": _WORK_OFF,
     },
 }
 
@@ -58,6 +66,12 @@ def test_every_function_is_pinned_here(template: Template) -> None:
 @pytest.mark.parametrize("function", GRANTS)
 def test_a_function_may_do_what_it_needs_and_nothing_else(template: Template, function: str) -> None:
     assert template.grants(function) == GRANTS[function]
+
+
+def test_the_tick_may_invoke_itself_only_where_ticks_are_shared_out(template: Template) -> None:
+    (policy,) = [each for each in template.resources.values() if each["Type"] == "AWS::IAM::Policy"]
+    assert policy["Condition"] == "ShareTicks"
+    assert template.body["Conditions"]["ShareTicks"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TickWorkers"}, 1]}]}
 
 
 @pytest.mark.parametrize("function", GRANTS)
@@ -81,7 +95,7 @@ def test_a_function_knows_the_tables_and_queues_that_it_may_touch_and_no_other(
     variables = template.functions[function]["Environment"]["Variables"]
     named = {each["Ref"] for each in variables.values() if isinstance(each, dict) and "Ref" in each}
     known = named - set(template.body["Parameters"])
-    touched = {resource.split("/")[0] for resource in GRANTS[function]} - {template_log(template, function)}
+    touched = {resource.split("/")[0] for resource in GRANTS[function]} - {template_log(template, function), function}
     assert known == touched
 
 

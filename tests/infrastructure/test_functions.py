@@ -58,12 +58,21 @@ def test_the_tick_comes_each_minute_and_is_not_repeated(template: Template) -> N
     assert tick["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
 
 
-def test_the_dispatcher_reports_each_message_by_itself(template: Template) -> None:
-    source = template.functions["DispatcherFunction"]["Events"]["Runs"]["Properties"]
-    assert source["Queue"]["Fn::GetAtt"] == ["RunQueue", "Arn"]
+@pytest.mark.parametrize(
+    ("event", "queue", "concurrency"),
+    [
+        ("Runs", "RunQueue", "DispatcherConcurrency"),
+        ("SlowRuns", "SlowRunQueue", "SlowDispatcherConcurrency"),
+    ],
+)
+def test_the_dispatcher_reports_each_message_by_itself_and_each_lane_has_its_own_workers(
+    template: Template, event: str, queue: str, concurrency: str
+) -> None:
+    source = template.functions["DispatcherFunction"]["Events"][event]["Properties"]
+    assert source["Queue"]["Fn::GetAtt"] == [queue, "Arn"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (10, 0)
-    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "DispatcherConcurrency"}}
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": concurrency}}
 
 
 def _definition(template: Template) -> dict[str, Any]:
@@ -137,5 +146,5 @@ def test_the_local_configuration_sets_parameters_that_exist(template: Template) 
 
 def test_the_outputs_name_all_that_commands_need(template: Template) -> None:
     outputs = set(template.body["Outputs"])
-    assert {"ApiUrl", "ApiId", "RunQueueUrl", "DeadLetterQueueUrl"} <= outputs
+    assert {"ApiUrl", "ApiId", "RunQueueUrl", "SlowRunQueueUrl", "DeadLetterQueueUrl"} <= outputs
     assert {f"{table}Name" for table in template.of_type("AWS::DynamoDB::Table")} <= outputs

@@ -57,7 +57,7 @@ def test_it_holds_the_package_and_every_requirement(site: Path) -> None:
 def test_it_carries_no_ballast(site: Path) -> None:
     assert not [*site.rglob("tests"), *site.rglob("*.dist-info")]
     services = {path.name for path in (site / "botocore" / "data").iterdir() if path.is_dir()}
-    assert {"dynamodb", "sqs"} <= services and len(services) < 10
+    assert {"dynamodb", "lambda", "sqs"} <= services and len(services) < 10
 
 
 def test_its_bytecode_is_trusted_unchecked(site: Path) -> None:

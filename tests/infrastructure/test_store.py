@@ -59,8 +59,9 @@ def test_the_index_of_runs_holds_what_lists_show_and_no_body(template: Template)
     assert not projected & {"detail", "late"}  # what is wide, or written apart from the run, stays out
 
 
-def test_the_run_queue_waits_six_times_the_dispatcher_and_buries_the_dead(template: Template) -> None:
-    queue = template.of_type("AWS::SQS::Queue")["RunQueue"]
+@pytest.mark.parametrize("lane", ["RunQueue", "SlowRunQueue"])
+def test_a_run_queue_waits_six_times_the_dispatcher_and_buries_the_dead(template: Template, lane: str) -> None:
+    queue = template.of_type("AWS::SQS::Queue")[lane]
     assert queue["VisibilityTimeout"] >= 6 * template.functions["DispatcherFunction"]["Timeout"]
     assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["RunDeadLetterQueue", "Arn"]

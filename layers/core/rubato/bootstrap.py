@@ -2,9 +2,10 @@
 
 import os
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rubato.adapters.clock import SystemClock, SystemEntropy
+from rubato.domain.lane import Lane
 from rubato.domain.limits import Limits
 from rubato.observability import LambdaTelemetry
 from rubato.ports import (
@@ -17,10 +18,14 @@ from rubato.ports import (
     Outbound,
     RunQueue,
     Runs,
+    TickWorkers,
     Trail,
     UsageCounters,
 )
 from rubato.settings import Settings
+
+if TYPE_CHECKING:
+    from rubato.adapters.sqs import SqsDeliveries
 
 
 class AwsWorld:
@@ -99,10 +104,24 @@ class AwsWorld:
     @cached_property
     def queue(self) -> RunQueue:
         """The run queue in SQS."""
-        from rubato.adapters.sqs import SqsRunQueue, open_client
+        from rubato.adapters.sqs import SqsRunQueue
 
-        assert self.settings.queue_url is not None, "RUN_QUEUE_URL is not set"
-        return SqsRunQueue(open_client(self.settings.region), self.settings.queue_url)
+        return SqsRunQueue(self._sqs, self._queue_urls)
+
+    @cached_property
+    def deliveries(self) -> "SqsDeliveries":
+        """What Lambda received from the run queue."""
+        from rubato.adapters.sqs import SqsDeliveries
+
+        return SqsDeliveries(self._sqs, self._queue_urls)
+
+    @cached_property
+    def tick_workers(self) -> TickWorkers:
+        """Invocations of this very function."""
+        from rubato.adapters.tick_workers import LambdaTickWorkers, open_client
+
+        assert self.settings.function_name is not None, "AWS_LAMBDA_FUNCTION_NAME is not set"
+        return LambdaTickWorkers(open_client(self.settings.region), self.settings.function_name)
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -111,6 +130,18 @@ class AwsWorld:
         from rubato.domain.targets import parse_cidrs
 
         return PinnedOutbound(parse_cidrs(self.limits.allowed_target_cidrs))
+
+    @property
+    def _queue_urls(self) -> dict[Lane, str]:
+        fast, slow = self.settings.queue_url, self.settings.slow_queue_url
+        assert fast is not None and slow is not None, "RUN_QUEUE_URL or SLOW_RUN_QUEUE_URL is not set"
+        return {Lane.FAST: fast, Lane.SLOW: slow}
+
+    @cached_property
+    def _sqs(self) -> Any:
+        from rubato.adapters.sqs import open_client
+
+        return open_client(self.settings.region)
 
     @cached_property
     def _connection(self) -> Any:

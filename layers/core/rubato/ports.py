@@ -245,6 +245,14 @@ class RunQueue(Protocol):
         ...
 
 
+class TickWorkers(Protocol):
+    """Further invocations of the tick, which work beside this one."""
+
+    def start(self, shards: Sequence[int]) -> None:
+        """Have another one claim what is due in these shards, without waiting for it. When this raises, nobody does."""
+        ...
+
+
 class Outbound(Protocol):
     """HTTP to targets; refuses what must not be reached."""
 
@@ -296,6 +304,8 @@ class World(Protocol):
     def usage(self) -> UsageCounters: ...
     @property
     def queue(self) -> RunQueue: ...
+    @property
+    def tick_workers(self) -> TickWorkers: ...
     @property
     def outbound(self) -> Outbound: ...
     @property

@@ -12,7 +12,7 @@ _DAY_S = 86_400
 class Settings:
     """One field for each environment variable of template.yaml. A function has the variables of what it may touch.
 
-    `credentials` stays empty in Lambda: there the role of the function counts.
+    `function_name` is set by Lambda itself. `credentials` stays empty in Lambda: there the role of the function counts.
     """
 
     tables: Mapping[str, str]
@@ -20,6 +20,8 @@ class Settings:
     region: str | None
     retention_s: int
     limits: Limits
+    slow_queue_url: str | None = None
+    function_name: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -37,12 +39,15 @@ class Settings:
         return cls(
             tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
             queue_url=env.get("RUN_QUEUE_URL"),
+            slow_queue_url=env.get("SLOW_RUN_QUEUE_URL"),
+            function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
             retention_s=_number(env, "RUN_RETENTION_DAYS", 30) * _DAY_S,
             limits=Limits(
                 look_ahead_ms=_number(env, "LOOK_AHEAD_SECONDS", 120) * 1000,
                 min_interval_ms=_number(env, "MIN_INTERVAL_MS", 1000),
                 shards=_number(env, "SCHEDULE_SHARDS", 16),
+                tick_workers=_number(env, "TICK_WORKERS", 1),
                 max_endpoints=_number(env, "MAX_ENDPOINTS_PER_TENANT", 0),
                 max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
                 allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),

@@ -1,11 +1,14 @@
 """The run queue in SQS: delays in whole seconds, rounded down; the dispatcher waits out the rest."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from rubato.domain.instant import SECOND
+from rubato.domain.lane import Lane
 from rubato.domain.messages import JobMessage, Message, RunMessage, TellMessage, TenantMessage
+from rubato.domain.redelivery import backoff_s
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -17,26 +20,53 @@ _ATTEMPTS = 4
 
 
 class SqsRunQueue:
-    """Implements ports.RunQueue over a botocore SQS client."""
+    """Implements ports.RunQueue over a botocore SQS client, with a queue for each lane."""
 
-    def __init__(self, client: Any, queue_url: str) -> None:
+    def __init__(self, client: Any, queue_urls: Mapping[Lane, str]) -> None:
         self._client = client
-        self._queue_url = queue_url
+        self._queue_urls = queue_urls
 
     def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """In batches of ten."""
         unsent: list[Message] = []
-        for start in range(0, len(messages), _BATCH):
-            unsent += self._send_batch(messages[start : start + _BATCH], now)
+        for lane, group in groupby(sorted(messages, key=lane_for), key=lane_for):
+            mine = list(group)
+            for start in range(0, len(mine), _BATCH):
+                unsent += self._send_batch(self._queue_urls[lane], mine[start : start + _BATCH], now)
         return unsent
 
-    def _send_batch(self, messages: Sequence[Message], now: int) -> list[Message]:
+    def _send_batch(self, queue_url: str, messages: Sequence[Message], now: int) -> list[Message]:
         entries = [
             {"Id": str(number), "MessageBody": dump_message(message), "DelaySeconds": delay_s(message.due, now)}
             for number, message in enumerate(messages)
         ]
-        answer = self._client.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
+        answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
         return [messages[int(failure["Id"])] for failure in answer.get("Failed", ())]
+
+
+class SqsDeliveries:
+    """Messages that Lambda received from these queues for a dispatcher."""
+
+    def __init__(self, client: Any, queue_urls: Mapping[Lane, str]) -> None:
+        self._client = client
+        self._urls_by_name = {url.rpartition("/")[2]: url for url in queue_urls.values()}
+
+    def postpone(self, record: Mapping[str, Any]) -> None:
+        """Let a message that failed come back after its backoff; without this it waits for its visibility timeout.
+
+        `record` as in Lambda's event. Raises KeyError for a queue that is none of ours, and what SQS raises.
+        """
+        received = int(record["attributes"]["ApproximateReceiveCount"])
+        self._client.change_message_visibility(
+            QueueUrl=self._urls_by_name[record["eventSourceARN"].rpartition(":")[2]],
+            ReceiptHandle=record["receiptHandle"],
+            VisibilityTimeout=backoff_s(record["messageId"], received),
+        )
+
+
+def lane_for(message: Message) -> Lane:
+    """Only a run calls a target, and so only a run can be slow."""
+    return message.lane if isinstance(message, RunMessage) else Lane.FAST
 
 
 def delay_s(due: int, now: int) -> int:
@@ -57,6 +87,8 @@ def dump_message(message: Message) -> str:
         body["endpointId"] = message.endpoint_id
         if message.run_id is not None:
             body |= {"runId": message.run_id, "fence": message.fence}
+        if message.lane is not Lane.FAST:
+            body["lane"] = message.lane.value
     return json.dumps(body, separators=(",", ":"))
 
 
@@ -75,6 +107,7 @@ def load_message(body: str) -> Message:
             due=int(plain["due"]),
             run_id=plain.get("runId"),
             fence=int(plain.get("fence", 0)),
+            lane=Lane.SLOW if plain.get("lane") == Lane.SLOW else Lane.FAST,
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a run message: {type(error).__name__} {error}") from error

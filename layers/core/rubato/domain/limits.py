@@ -7,12 +7,14 @@ from dataclasses import dataclass
 class Limits:
     """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
 
-    `cors_origins` are the origins whose web pages may read answers, or `*`.
+    `tick_workers` is how many invocations share a tick's shards. `cors_origins` are the origins whose pages may read
+    answers, or `*`.
     """
 
     look_ahead_ms: int = 120_000
     min_interval_ms: int = 1_000
     shards: int = 16
+    tick_workers: int = 1
     allowed_target_cidrs: str = ""
     max_endpoints: int = 0
     max_runs_per_day: int = 0

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from rubato.domain.endpoint import EndpointState
+from rubato.domain.lane import Lane, lane_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMessage:
@@ -11,6 +14,7 @@ class RunMessage:
     due: int
     run_id: str | None = None
     fence: int = 0
+    lane: Lane = Lane.FAST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +42,12 @@ class TellMessage:
 
 
 Message = RunMessage | JobMessage | TenantMessage | TellMessage
+
+
+def run_message(endpoint_id: str, state: EndpointState) -> RunMessage:
+    """The message of the state's claim."""
+    claim = state.claim
+    assert claim is not None
+    return RunMessage(
+        endpoint_id=endpoint_id, due=claim.call_at, run_id=claim.run_id, fence=claim.fence, lane=lane_of(state)
+    )

@@ -1,28 +1,39 @@
-"""The tick: look at everything that is due within the look-ahead, oldest first, and put it on the queue."""
+"""Claim what is due within the look-ahead, oldest first over all shards, and put it on the queue."""
 
+import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
-from rubato.domain.messages import Message, RunMessage
+from rubato.domain.messages import Message, RunMessage, run_message
 from rubato.ports import World
-from rubato.usecases.enforce_quota import release_lifted
+from rubato.usecases.read_due import Due, read_due
 from rubato.usecases.replan import Changed, replan
 
-_PARALLEL_SHARDS = 16
+# Together they keep within the connections of one client.
+_READERS = 8
+_CLAIMERS = 16
+# Claimed one after the other by one claimer and then sent in one request.
+_HANDFUL = 10
+# How far a tick that ran out of time still counts what it leaves.
+_COUNTED_LEFT = 1000
 
 
-def claim_due(world: World, shards: Iterable[int], deadline: int) -> Counter[str]:
-    """Work through the shards until `deadline` (ms); what is left stays for the next tick. Gives counts by outcome."""
-    total: Counter[str] = Counter()
-    _release_lifted(world)
-    with ThreadPoolExecutor(_PARALLEL_SHARDS) as pool:
-        for counts in pool.map(lambda shard: _claim_shard(world, shard, deadline), shards):
-            total.update(counts)
+def claim_due(world: World, shards: Sequence[int], deadline: int) -> Counter[str]:
+    """Work through the shards until `deadline` (ms), oldest first; gives counts by outcome.
+
+    What is left is younger than what was worked, to within what the claimers have in hand, and stays for the next tick.
+    """
+    horizon = world.clock.now() + world.limits.look_ahead_ms
+    with ThreadPoolExecutor(_READERS) as readers:
+        backlog = _Backlog(world, read_due(world, shards, horizon, readers), horizon, deadline)
+        done = _claim_all(world, backlog)
+    total = sum(done, backlog.counts)
     for outcome, count in total.items():
         world.telemetry.count(outcome, count)
     return total
@@ -36,38 +47,75 @@ def overdue(endpoint: Endpoint, now: int) -> Changed:
     return Changed(endpoint)
 
 
-def _release_lifted(world: World) -> None:
-    try:
-        release_lifted(world)
-    except Exception as error:  # noqa: BLE001 - due runs must not wait for it; the next tick looks again
-        world.telemetry.warn("lifted quotas not looked at", error=type(error).__name__)
+class _Backlog:
+    """What is due, for claimers to take from in turn."""
+
+    def __init__(self, world: World, found: Iterator[Due], horizon: int, deadline: int) -> None:
+        self.horizon, self.deadline = horizon, deadline
+        self.counts: Counter[str] = Counter()
+        self._world = world
+        self._found = found
+        self._pressing = self._until_deadline()
+        self._lock = threading.Lock()
+
+    def take(self) -> list[Due]:
+        """The oldest few; nothing when all is taken, or the time is over."""
+        with self._lock:
+            return list(islice(self._pressing, _HANDFUL))
+
+    def _until_deadline(self) -> Iterator[Due]:
+        for due in self._found:
+            if self._world.clock.now() >= self.deadline:
+                rest = (due, *islice(self._found, _COUNTED_LEFT - 1))
+                self.counts["left"] += sum(not self._is_held(each) for each in rest)
+                return
+            if self._is_held(due):
+                self.counts["held"] += 1
+            else:
+                yield due
+
+    def _is_held(self, due: Due) -> bool:
+        return lease.look(due.state, self._world.clock.now(), self.horizon) is Look.LEAVE
 
 
-def _claim_shard(world: World, shard: int, deadline: int) -> Counter[str]:
+def _claim_all(world: World, backlog: _Backlog) -> list[Counter[str]]:
+    first = backlog.take()
+    if len(first) < _HANDFUL:  # as in most ticks: there is no more
+        return [_claim_handful(world, first, backlog)]
+    with ThreadPoolExecutor(_CLAIMERS) as claimers:
+        others = [claimers.submit(_claim_from, world, backlog) for _ in range(_CLAIMERS - 1)]
+        return [_claim_handful(world, first, backlog), *(other.result() for other in others)]
+
+
+def _claim_from(world: World, backlog: _Backlog) -> Counter[str]:
     counts: Counter[str] = Counter()
-    horizon = world.clock.now() + world.limits.look_ahead_ms
-    for page in world.endpoints.due(shard, horizon):
-        if world.clock.now() >= deadline:
-            counts["left"] += len(page)
-            break
-        counts.update(_claim_page(world, page, horizon, deadline))
+    while handful := backlog.take():
+        counts.update(_claim_handful(world, handful, backlog))
     return counts
 
 
-def _claim_page(world: World, page: Sequence[str], horizon: int, deadline: int) -> Counter[str]:
+def _claim_handful(world: World, handful: Sequence[Due], backlog: _Backlog) -> Counter[str]:
     counts: Counter[str] = Counter()
     outgoing: list[Message] = []
-    states = world.endpoints.states(page)
-    for endpoint_id in page:
-        if world.clock.now() >= deadline:
+    for due in handful:
+        if world.clock.now() >= backlog.deadline:
             counts["left"] += 1
-        elif endpoint_id in states:
-            counts[_try_at(world, endpoint_id, states[endpoint_id], horizon, outgoing)] += 1
-    unsent = world.queue.send(outgoing, world.clock.now())
-    if unsent:
-        # Each of them is claimed: its lease ends soon and a later tick sends it again.
-        world.telemetry.warn("run messages not sent", count=len(unsent))
+        else:
+            counts[_try_at(world, due.endpoint_id, due.state, backlog.horizon, outgoing)] += 1
+    if outgoing:
+        _send(world, outgoing)
     return counts
+
+
+def _send(world: World, outgoing: Sequence[Message]) -> None:
+    """Those that can't be sent are claimed: their leases end soon, and a later tick sends them again."""
+    try:
+        unsent = len(world.queue.send(outgoing, world.clock.now()))
+    except Exception as error:  # noqa: BLE001 - what else is due must not wait for it
+        world.telemetry.warn("run messages not sent", count=len(outgoing), error=type(error).__name__)
+        return
+    if unsent:
+        world.telemetry.warn("run messages not sent", count=unsent)
 
 
 def _try_at(world: World, endpoint_id: str, state: EndpointState, horizon: int, outgoing: list[Message]) -> str:
@@ -105,7 +153,4 @@ def _look_at(world: World, endpoint_id: str, state: EndpointState, horizon: int,
 
 
 def _save_claim(world: World, endpoint_id: str, before: EndpointState, after: EndpointState) -> RunMessage:
-    saved = world.endpoints.save_state(endpoint_id, before, after)
-    claim = saved.claim
-    assert claim is not None
-    return RunMessage(endpoint_id=endpoint_id, due=claim.call_at, run_id=claim.run_id, fence=claim.fence)
+    return run_message(endpoint_id, world.endpoints.save_state(endpoint_id, before, after))

@@ -7,7 +7,7 @@ from rubato.domain import lease, steering
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
-from rubato.domain.messages import RunMessage
+from rubato.domain.messages import RunMessage, run_message
 from rubato.ports import World
 from rubato.usecases.record_event import expiry_event
 
@@ -71,7 +71,7 @@ def _claimed(before: Endpoint | None, after: Endpoint) -> RunMessage | None:
     known = before.state.claim if before is not None else None
     if claim is None or (known is not None and known.fence == claim.fence):
         return None
-    return RunMessage(endpoint_id=after.id, due=claim.call_at, run_id=claim.run_id, fence=claim.fence)
+    return run_message(after.id, after.state)
 
 
 def _waking(world: World, after: Endpoint, now: int) -> RunMessage | None:
