@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, drills, keys, openapi, simulate, smoke
+from cli import demo, dlq, drills, keys, openapi, simulate, smoke
 from cli.local import commands
 from cli.trouble import Trouble
 
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(commands.app, name="local")
 app.add_typer(keys.app, name="keys")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(drills.app, name="drill")
 app.add_typer(simulate.app, name="simulate")
 app.command("demo")(demo.demo)

@@ -19,12 +19,18 @@ _CONFIG = ROOT / "samconfig.toml"
 _ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64"}
 
 
+def configuration() -> dict[str, Any]:
+    """The deployment's parameters in samconfig.toml."""
+    with _CONFIG.open("rb") as file:
+        parameters: dict[str, Any] = tomllib.load(file)["local"]["deploy"]["parameters"]
+    return parameters
+
+
 class Deployment:
     """The stack on one emulator. Clients are made on use."""
 
     def __init__(self, home: Home) -> None:
-        with _CONFIG.open("rb") as file:
-            self._config: dict[str, Any] = tomllib.load(file)["local"]["deploy"]["parameters"]
+        self._config = configuration()
         self._home = home
         self.name: str = self._config["stack_name"]
 

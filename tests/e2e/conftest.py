@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import httpx
 import pytest
+
+from cli.local.emulator import credentials
 
 _RUBATO = Path(sys.executable).parent / "rubato"
 _UP_S = 300
@@ -18,7 +21,11 @@ _DOWN_S = 90
 
 @dataclass(frozen=True, slots=True)
 class LocalStack:
-    """A running stack. `client` sends the key; paths such as `/jobs` are relative to `url`."""
+    """A running stack. `client` sends the key; paths such as `/jobs` are relative to `url`.
+
+    `poison` is the id of a message on the run queue that no dispatcher can read. It was sent when the stack came up,
+    because it takes a minute to be buried.
+    """
 
     url: str
     api_key: str
@@ -26,6 +33,7 @@ class LocalStack:
     state_dir: Path
     port: int
     client: httpx.Client
+    poison: str
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +51,17 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
                 state_dir=Path(given["stateDir"]),
                 port=int(where[1]),
                 client=client,
+                poison=_poison(int(where[1])),
             )
     finally:
         rubato("local", "down", *where, timeout=_DOWN_S)
+
+
+def _poison(port: int) -> str:
+    queues, stacks = (boto3.client(service, **credentials(port)) for service in ("sqs", "cloudformation"))
+    outputs = stacks.describe_stacks(StackName="rubato-local")["Stacks"][0]["Outputs"]
+    (url,) = [each["OutputValue"] for each in outputs if each["OutputKey"] == "RunQueueUrl"]
+    return str(queues.send_message(QueueUrl=url, MessageBody="poison")["MessageId"])
 
 
 def rubato(*arguments: str, timeout: float) -> str:
