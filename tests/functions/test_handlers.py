@@ -3,24 +3,30 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from pytest_httpserver import HTTPServer
 
 from rubato.adapters.sqs import dump_message
+from rubato.adapters.tick_workers import LambdaTickWorkers
 from rubato.bootstrap import AwsWorld
 from rubato.domain.access import ALL_SCOPES
 from rubato.domain.endpoint import TargetRequest
 from rubato.domain.hints import ActorKind
+from rubato.domain.ids import shard_of
 from rubato.domain.instant import HOUR, SECOND
+from rubato.domain.lane import Lane
 from rubato.domain.messages import RunMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.interface.catalog import CATALOG
 from rubato.ports import RunFilter
 from rubato.usecases.manage_keys import create_key, revoke_key
 from tests.functions.conftest import ROOT, Context, event, load
-from tests.worlds import MIDNIGHT, an_endpoint
+from tests.worlds import MIDNIGHT, a_job, an_endpoint
 
 
 def call(handler: Any, template: dict[str, Any], **changes: Any) -> tuple[int, Any, dict[str, str]]:
@@ -123,6 +129,73 @@ def test_the_tick_sends_what_is_due_within_the_look_ahead(world: AwsWorld) -> No
     world.clock.sleep_until(MIDNIGHT + HOUR - 60 * SECOND)
     assert load("tick").handler(event("tick-scheduled"), Context()) == {"claimed": 1}
     assert load("tick").handler(event("tick-scheduled"), Context()) == {"held": 1}
+
+
+def test_a_tick_worker_claims_only_in_the_shards_that_it_was_given(world: AwsWorld) -> None:
+    mine = event("tick-shards")["shards"]
+    job = a_job(world)
+    made = [an_endpoint(world, IntervalBaseline(HOUR), job, name=str(n)).id for n in range(12)]
+    world.clock.sleep_until(MIDNIGHT + HOUR - 60 * SECOND)
+    count = sum(shard_of(each, 16) in mine for each in made)
+    assert load("tick").handler(event("tick-shards"), Context()) == {"claimed": count} and 0 < count < 12
+    assert load("tick").handler(event("tick-scheduled"), Context()) == {"claimed": 12 - count, "held": count}
+
+
+def test_a_tick_that_shares_its_shards_out_invokes_itself_without_waiting() -> None:
+    invoked: list[dict[str, Any]] = []
+    client = SimpleNamespace(invoke=lambda **request: invoked.append(request))
+    LambdaTickWorkers(client, "rubato-tick").start([1, 3])
+    assert invoked == [{"FunctionName": "rubato-tick", "InvocationType": "Event", "Payload": b'{"shards": [1, 3]}'}]
+
+
+def test_the_tick_works_the_shares_of_workers_that_it_can_not_start(
+    world: AwsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    an_endpoint(world, IntervalBaseline(HOUR))
+    world.clock.sleep_until(MIDNIGHT + HOUR - 60 * SECOND)
+    limits = replace(world.limits, tick_workers=4)
+    # There is no such function, and its invocation is refused.
+    monkeypatch.setattr(world, "settings", replace(world.settings, limits=limits, function_name="nowhere"))
+    assert load("tick").handler(event("tick-scheduled"), Context()) == {"claimed": 1}
+
+
+@pytest.fixture
+def errors(world: AwsWorld, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the log says at ERROR."""
+    told: list[str] = []
+    monkeypatch.setattr(world.telemetry, "error", lambda message, **_: told.append(message))
+    return told
+
+
+@pytest.mark.parametrize("lane", list(Lane))
+def test_a_message_that_failed_comes_back_to_its_queue_after_seconds_each_time_a_little_later(
+    world: AwsWorld, lane: Lane, errors: list[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+    world._sqs.meta.events.register(
+        "provide-client-params.sqs.ChangeMessageVisibility", lambda params, **_: asked.append(params)
+    )
+    queues, url = boto3.client("sqs", region_name="eu-central-1"), world._queue_urls[lane]
+    queues.send_message(QueueUrl=url, MessageBody="poison")
+    (received,) = queues.receive_message(QueueUrl=url)["Messages"]
+    record = event("dispatcher-sqs-batch")["Records"][1]
+    record |= {"receiptHandle": received["ReceiptHandle"], "eventSourceARN": "arn:aws:sqs:" + url.rpartition("/")[2]}
+    for times in range(1, 6):
+        record["attributes"]["ApproximateReceiveCount"] = str(times)
+        assert len(load("dispatcher").handler({"Records": [record]}, Context())["batchItemFailures"]) == 1
+    assert errors == ["dispatch failed"] * 5
+    assert {each["QueueUrl"] for each in asked} == {url}
+    assert all(low <= each["VisibilityTimeout"] <= 2 * low for low, each in zip((1, 2, 4, 8, 16), asked, strict=True))
+
+
+def test_a_message_that_can_not_be_postponed_does_not_take_the_batch_with_it(
+    world: AwsWorld, errors: list[str]
+) -> None:
+    records = event("dispatcher-sqs-batch")["Records"]
+    records[1]["receiptHandle"] = "expired"
+    answer = load("dispatcher").handler({"Records": records}, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": records[1]["messageId"]}]}
+    assert errors == ["dispatch failed", "message not postponed"]
 
 
 def test_the_dispatcher_calls_the_target_and_reports_only_the_broken_message(
