@@ -53,7 +53,7 @@ def replay(
     stack: Stack = "rubato",
     region: Region = None,
     local: Local = None,
-    limit: Limit = 1000,
+    limit: Limit = 10_000,
     as_json: AsJson = False,
 ) -> None:
     """Send messages again. What is stale meanwhile calls nobody: the dispatcher checks each against its endpoint."""

@@ -19,6 +19,10 @@ def test_every_function_has_its_folder_and_every_folder_its_function(template: T
     assert {f"functions/{path.name}" for path in (ROOT / "functions").iterdir() if path.is_dir()} == sources
 
 
+def test_the_tick_has_a_whole_processor(template: Template) -> None:
+    assert template.functions["TickFunction"]["MemorySize"] >= 1769  # of what Lambda gives one processor
+
+
 def test_every_parameter_says_what_it_is_for_and_has_a_default(template: Template) -> None:
     for parameter in template.body["Parameters"].values():
         assert parameter["Description"] and "Default" in parameter

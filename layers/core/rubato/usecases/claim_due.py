@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, takewhile
 
 from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint, EndpointState
@@ -20,8 +20,9 @@ _READERS = 8
 _CLAIMERS = 16
 # Claimed one after the other by one claimer and then sent in one request.
 _HANDFUL = 10
-# How far a tick that ran out of time still counts what it leaves.
+# How far, and for how long, a tick that ran out of time still counts what it leaves.
 _COUNTED_LEFT = 1000
+_COUNTING_MS = 1000
 
 
 def claim_due(world: World, shards: Sequence[int], deadline: int) -> Counter[str]:
@@ -66,13 +67,16 @@ class _Backlog:
     def _until_deadline(self) -> Iterator[Due]:
         for due in self._found:
             if self._world.clock.now() >= self.deadline:
-                rest = (due, *islice(self._found, _COUNTED_LEFT - 1))
-                self.counts["left"] += sum(not self._is_held(each) for each in rest)
+                self.counts["left"] += self._count(due)
                 return
             if self._is_held(due):
                 self.counts["held"] += 1
             else:
                 yield due
+
+    def _count(self, first: Due) -> int:
+        more = takewhile(lambda _: self._world.clock.now() < self.deadline + _COUNTING_MS, self._found)
+        return sum(not self._is_held(due) for due in (first, *islice(more, _COUNTED_LEFT - 1)))
 
     def _is_held(self, due: Due) -> bool:
         return lease.look(due.state, self._world.clock.now(), self.horizon) is Look.LEAVE
