@@ -102,7 +102,7 @@ class AwsWorld:
         from rubato.adapters.sqs import SqsRunQueue, open_client
 
         assert self.settings.queue_url is not None, "RUN_QUEUE_URL is not set"
-        return SqsRunQueue(open_client(self.settings.region), self.settings.queue_url)
+        return SqsRunQueue(open_client(self.settings.region, self._session), self.settings.queue_url)
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -116,7 +116,13 @@ class AwsWorld:
     def _connection(self) -> Any:
         from rubato.adapters.dynamodb.connection import open_tables
 
-        return open_tables(self.settings.tables, self.settings.region, **self.settings.credentials)
+        return open_tables(self.settings.tables, self.settings.region, self._session, **self.settings.credentials)
+
+    @cached_property
+    def _session(self) -> Any:
+        from botocore.session import get_session
+
+        return get_session()
 
     def open(self, *ports: str) -> None:
         """Open these ports now, in this thread: opening is not safe in several threads at once."""
