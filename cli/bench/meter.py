@@ -17,8 +17,7 @@ from cli.bench.units import Table, read_units, refused_units, write_units
 
 _TRANSACTION = 2  # prepare and commit; counted for the indexes too, to be on the safe side
 _SQS_CHUNK = 64 * 1024
-_KEYED = {"UpdateItem", "DeleteItem"}
-_WRITES = {"PutItem", *_KEYED, "TransactWriteItems"}
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 Target = tuple[Table, Item]
 
 
@@ -88,10 +87,10 @@ class Meter:
 
     def _written(self, operation: str, params: dict[str, Any]) -> list[Target]:
         if operation == "TransactWriteItems":
-            return [self._target(*next(iter(each.items()))) for each in params["TransactItems"]]
-        return [self._target(operation, params)]
+            return [self._target(next(iter(each.values()))) for each in params["TransactItems"]]
+        return [self._target(params)]
 
-    def _target(self, operation: str, params: dict[str, Any]) -> Target:
+    def _target(self, params: dict[str, Any]) -> Target:
         table = self._tables[params["TableName"]]
         return table, params["Key"] if "Key" in params else table.key_of(params["Item"])
 

@@ -1,16 +1,17 @@
 """How fast one worker is: claims of a tick, dispatches of a dispatcher, decisions of the governor.
 
-Ticks and dispatchers run in this process, with their threads, over an emulator of their own; so the figures are those of
-the emulator and of this machine, good for comparing one commit with another.
+Ticks and dispatchers run in this process, with their threads, over an emulator of their own; so the figures are those
+of the emulator and of this machine, good for comparing one commit with another.
 """
 
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from rubato.domain.endpoint import Clamp, Endpoint, EndpointConfig, EndpointStat
 from rubato.domain.hints import Actor, ActorKind, Hint, HintKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.domain.limits import Limits
+from rubato.domain.messages import Message
 from rubato.domain.schedule import Baseline, CronBaseline, IntervalBaseline
 from rubato.settings import Settings
 from rubato.usecases.claim_due import claim_due
@@ -68,7 +70,7 @@ def worker_facts() -> Iterator[Fact]:
         clock.ahead_ms = due - SystemClock().now()
         messages = queue.delayed.receive(due + MINUTE)
         batches = [messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH)]
-        dispatching = _seconds(lambda: [_dispatch(world, batch) for batch in batches])
+        dispatching = _seconds(partial(_dispatch_all, world, batches))
         called = len(target.seen)
     over = {"over": "ministack on this machine", "endpoints": _ENDPOINTS}
     yield {"bench": "claims", **over, "perSecondPerTick": round(len(messages) / claiming)}
@@ -126,10 +128,11 @@ def _add_endpoints(world: AwsWorld, target: Target) -> int:
     return max(each.state.next.due for each in made if each.state.next is not None)
 
 
-def _dispatch(world: AwsWorld, batch: list[Any]) -> None:
-    with ThreadPoolExecutor(_BATCH) as pool:
-        list(pool.map(lambda message: handle_message(world, message), batch))
-    world.usage.flush()
+def _dispatch_all(world: AwsWorld, batches: Sequence[Sequence[Message]]) -> None:
+    for batch in batches:
+        with ThreadPoolExecutor(_BATCH) as pool:
+            list(pool.map(lambda message: handle_message(world, message), batch))
+        world.usage.flush()
 
 
 def _seconds(act: Callable[[], object]) -> float:
@@ -151,8 +154,8 @@ def _emulated() -> Iterator[tuple[AwsWorld, DelayedQueue]]:
 
 def _open(port: int) -> tuple[AwsWorld, DelayedQueue]:
     reached = emulator.credentials(port)
-    names = create_tables(boto3.client("dynamodb", **reached))  # type: ignore[call-overload]
-    queues: Any = boto3.client("sqs", **reached)  # type: ignore[call-overload]
+    names = create_tables(boto3.client("dynamodb", **reached))
+    queues: Any = boto3.client("sqs", **reached)
     url = queues.create_queue(QueueName="runs")["QueueUrl"]
     queue = DelayedQueue(SqsRunQueue(queues, url))
     settings = Settings(

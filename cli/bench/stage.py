@@ -160,7 +160,9 @@ def stage(batch: int = 1, shards: int = 1) -> Iterator[Stage]:
         url = boto3.client("sqs", region_name=REGION).create_queue(QueueName="runs")["QueueUrl"]
         client = open_client(REGION)
         meter, clock, queue = Meter(describe_tables(), peek), Clock(), DelayedQueue(SqsRunQueue(client, url))
-        settings = Settings(tables=names, queue_url=url, region=REGION, retention_s=_RETENTION_S, limits=Limits(shards=shards))
+        settings = Settings(
+            tables=names, queue_url=url, region=REGION, retention_s=_RETENTION_S, limits=Limits(shards=shards)
+        )
         ports: dict[str, Any] = {"clock": clock, "entropy": CountingEntropy(), "telemetry": Silence(), "queue": queue}
         world = AwsWorld(settings, **ports, outbound=Target(clock))
         for watched in (client, world._connection.client):
@@ -198,5 +200,3 @@ def _reply(status: int, body: bytes) -> Reply:
         ("X-Request-Id", "0f8fad5b-d9cb-469f-a165-70867728950e"),
     )
     return Reply(duration_ms=TARGET_MS, status_code=status, headers=headers, body=body)
-
-

@@ -44,7 +44,18 @@ def test_a_value_is_as_large_as_the_guide_says(value: dict[str, Any], size: int)
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("0", 2), ("1", 2), ("12", 2), ("123", 3), ("100", 2), ("0.0012", 2), ("-1", 3), ("1735689600000", 5), ("1735689600123", 8), ("1e5", 2)],
+    [
+        ("0", 2),
+        ("1", 2),
+        ("12", 2),
+        ("123", 3),
+        ("100", 2),
+        ("0.0012", 2),
+        ("-1", 3),
+        ("1735689600000", 5),
+        ("1735689600123", 8),
+        ("1e5", 2),
+    ],
 )
 def test_a_number_takes_a_byte_for_two_significant_digits_and_one_more(text: str, size: int) -> None:
     assert number_bytes(text) == size

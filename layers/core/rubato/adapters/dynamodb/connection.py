@@ -24,9 +24,7 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def open_tables(
-    names: Mapping[str, str], region: str | None, session: Any = None, **credentials: Any
-) -> Connection:
+def open_tables(names: Mapping[str, str], region: str | None, session: Any = None, **credentials: Any) -> Connection:
     """Bind the models to the tables named, over one connection, and give it (for transactions).
 
     `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's; a
@@ -44,8 +42,8 @@ def open_tables(
         **credentials,
     )
     if session is not None and not credentials:
-        # NOTE: where pynamodb keeps its own, for the opening thread. A session reads the list of all hosts and registers
-        # some hundred hooks: 35 ms of CPU that need not be spent twice.
+        # NOTE: where pynamodb keeps its own, for the opening thread. A session reads the list of all hosts and
+        # registers some hundred hooks: CPU time of a cold start that need not be spent twice.
         shared._local.session = session
     for name, table in names.items():
         model: Any = MODELS[name]
