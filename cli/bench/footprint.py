@@ -51,7 +51,7 @@ print(json.dumps([(imported - began) * 1000, (opened - imported) * 1000, peak]))
 Fact = dict[str, Any]
 
 
-def layer_fact() -> Iterator[Fact]:
+def layer_facts() -> Iterator[Fact]:
     """The layer as it is built for Lambda."""
     with tempfile.TemporaryDirectory() as folder:
         site = build_layer(Path(folder) / "layer")
