@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from cli import demo, dlq, drills, keys, openapi, simulate, smoke
+from cli.bench.command import bench
 from cli.local import commands
 from cli.trouble import Trouble
 
@@ -17,6 +18,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(drills.app, name="drill")
 app.add_typer(simulate.app, name="simulate")
+app.command("bench")(bench)
 app.command("demo")(demo.demo)
 app.command("smoke")(smoke.smoke)
 app.command("openapi")(openapi.openapi)

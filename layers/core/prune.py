@@ -5,29 +5,60 @@ Lambda's file system is read-only: modules without .pyc files would be compiled 
 files need no time stamps, which packing does not keep.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-# The AWS services that Rubato speaks to; the files beside the folders are what botocore itself needs.
-_SERVICES = {"dynamodb", "lambda", "sqs", "sts"}
+# The AWS services that Rubato has clients of, by botocore's names; add one here before opening its client.
+SERVICES = {"dynamodb", "lambda", "sqs"}
 _FOLDERS = ("__pycache__", "bin", "*.dist-info", "tests")
 _FILES = ("*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json", "waiters-2.json")
+# Parts of packages that nothing here opens. tests/infrastructure/test_layer.py opens everything else without them.
+_UNUSED = (
+    "aws_lambda_powertools/event_handler",
+    "botocore/cacert.pem",  # certifi's is the one that counts
+    "dateutil/zoneinfo/*.tar.gz",  # tzdata's is the one that counts
+    "pydantic/mypy.py",
+    "pydantic/v1",
+    "urllib3/contrib/emscripten",
+)
+_POWERTOOLS_UTILITIES = {"__init__.py", "jmespath_utils"}
+_ENDPOINTS = Path("botocore/data/endpoints.json")
 
 
 def main(site: Path, python: str) -> None:
     """Prune, then compile."""
-    for folder in [path for pattern in _FOLDERS for path in site.rglob(pattern) if path.is_dir()]:
-        shutil.rmtree(folder, ignore_errors=True)
-    for file in [path for pattern in _FILES for path in site.rglob(pattern)]:
-        file.unlink()
-    for service in (site / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in _SERVICES:
-            shutil.rmtree(service)
+    for pattern in (*_FOLDERS, *_FILES):
+        remove(site.rglob(pattern))
+    for pattern in _UNUSED:
+        remove(site.glob(pattern))
+    utilities = (site / "aws_lambda_powertools" / "utilities").iterdir()
+    remove(path for path in utilities if path.name not in _POWERTOOLS_UTILITIES)
+    services = (site / "botocore" / "data").iterdir()
+    remove(path for path in services if path.is_dir() and path.name not in SERVICES)
+    prune_endpoints(site / _ENDPOINTS)
     compile_for(site, python)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Files, and folders with all that is in them."""
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def prune_endpoints(file: Path) -> None:
+    """Leave only our services in botocore's list of hosts, which is read whole each time a first client is opened."""
+    content = json.loads(file.read_text())
+    for partition in content["partitions"]:
+        partition["services"] = {name: each for name, each in partition["services"].items() if name in SERVICES}
+    file.write_text(json.dumps(content, separators=(",", ":")))
 
 
 def compile_for(site: Path, python: str) -> None:
@@ -59,10 +90,11 @@ def candidates(version: str) -> Iterator[str]:
     yield sys.executable
     if on_path := shutil.which(f"python{version}"):
         yield on_path
-    command = ["uv", "python", "find", "--no-python-downloads", version]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    if found.returncode == 0:
-        yield found.stdout.strip()
+    if uv := shutil.which("uv"):
+        command = [uv, "python", "find", "--no-python-downloads", version]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            yield found.stdout.strip()
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from (str(path) for path in sorted(pyenv.glob(f"versions/{version}*/bin/python{version}"), reverse=True))
 

@@ -121,7 +121,7 @@ class AwsWorld:
         from rubato.adapters.tick_workers import LambdaTickWorkers, open_client
 
         assert self.settings.function_name is not None, "AWS_LAMBDA_FUNCTION_NAME is not set"
-        return LambdaTickWorkers(open_client(self.settings.region), self.settings.function_name)
+        return LambdaTickWorkers(open_client(self.settings.region, self._session), self.settings.function_name)
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -141,13 +141,19 @@ class AwsWorld:
     def _sqs(self) -> Any:
         from rubato.adapters.sqs import open_client
 
-        return open_client(self.settings.region)
+        return open_client(self.settings.region, self._session)
 
     @cached_property
     def _connection(self) -> Any:
         from rubato.adapters.dynamodb.connection import open_tables
 
-        return open_tables(self.settings.tables, self.settings.region, **self.settings.credentials)
+        return open_tables(self.settings.tables, self.settings.region, self._session, **self.settings.credentials)
+
+    @cached_property
+    def _session(self) -> Any:
+        from botocore.session import get_session
+
+        return get_session()
 
     def open(self, *ports: str) -> None:
         """Open these ports now, in this thread: opening is not safe in several threads at once."""

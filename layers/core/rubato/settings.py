@@ -16,10 +16,10 @@ class Settings:
     """
 
     tables: Mapping[str, str]
-    queue_url: str | None
     region: str | None
     retention_s: int
     limits: Limits
+    queue_url: str | None = None
     slow_queue_url: str | None = None
     function_name: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)

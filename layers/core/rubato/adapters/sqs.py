@@ -113,8 +113,8 @@ def load_message(body: str) -> Message:
         raise ValueError(f"not a run message: {type(error).__name__} {error}") from error
 
 
-def open_client(region: str | None) -> Any:
-    """A botocore client: boto3 would only add its import time."""
+def open_client(region: str | None, session: Any = None) -> Any:
+    """A botocore client: boto3 would only add its import time. Sessions are costly; give one that is open already."""
     from botocore.config import Config
     from botocore.session import get_session
 
@@ -124,4 +124,4 @@ def open_client(region: str | None) -> Any:
         max_pool_connections=_CONNECTIONS,
         retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
-    return get_session().create_client("sqs", region_name=region, config=config)
+    return (session or get_session()).create_client("sqs", region_name=region, config=config)

@@ -22,14 +22,13 @@ class LambdaTickWorkers:
         self._client.invoke(FunctionName=self._function_name, InvocationType="Event", Payload=payload)
 
 
-def open_client(region: str | None) -> Any:
-    """A botocore client."""
+def open_client(region: str | None, session: Any) -> Any:
+    """A client from this botocore session."""
     from botocore.config import Config
-    from botocore.session import get_session
 
     config = Config(
         connect_timeout=_CONNECT_TIMEOUT_S,
         read_timeout=_READ_TIMEOUT_S,
         retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
     )
-    return get_session().create_client("lambda", region_name=region, config=config)
+    return session.create_client("lambda", region_name=region, config=config)

@@ -18,9 +18,9 @@ Time = Annotated[int, PlainSerializer(to_iso, return_type=str), WithJsonSchema(T
 
 
 class Wire(BaseModel):
-    """Base of every model."""
+    """Base of every model. Its validator is built when it is first used: a request needs two or three of them all."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", defer_build=True)
 
 
 class Output(Wire):

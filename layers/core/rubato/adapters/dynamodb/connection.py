@@ -24,10 +24,11 @@ MODELS: dict[str, type[Model]] = {
 }
 
 
-def open_tables(names: Mapping[str, str], region: str | None, **credentials: Any) -> Connection:
+def open_tables(names: Mapping[str, str], region: str | None, session: Any = None, **credentials: Any) -> Connection:
     """Bind the models to the tables named, over one connection, and give it (for transactions).
 
-    `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's.
+    `credentials` (host, aws_access_key_id, aws_secret_access_key) are for those who do not use the environment's; a
+    botocore `session` that is open already is for those who do.
 
     NOTE: pynamodb would make a session and a client for every table; one shared client saves their cold starts. It is
     made here, in the opening thread, because botocore does not make clients safely in several threads at once.
@@ -40,6 +41,10 @@ def open_tables(names: Mapping[str, str], region: str | None, **credentials: Any
         retry_configuration={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
         **credentials,
     )
+    if session is not None and not credentials:
+        # NOTE: where pynamodb keeps its own, for the opening thread. A session reads the list of all hosts and
+        # registers some hundred hooks: CPU time of a cold start that need not be spent twice.
+        shared._local.session = session
     for name, table in names.items():
         model: Any = MODELS[name]
         model.Meta.table_name, model.Meta.region = table, region

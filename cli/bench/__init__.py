@@ -1,0 +1,1 @@
+"""`rubato bench`: what Rubato costs and how fast it is, counted and measured, as JSON lines."""

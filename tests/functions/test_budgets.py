@@ -1,0 +1,93 @@
+"""What a run may cost: exact counts over the real adapters, not timings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.bench.books import idle_fact, run_fact, tick_reads
+from cli.bench.kinds import KINDS
+from cli.bench.stage import MIDNIGHT, REGION, Stage, stage
+
+ALL = {kind.name: kind for kind in KINDS}
+# kind -> write units of one run by itself, by the budget and as counted when this was written
+BUDGETS = {
+    "sub-minute": (6, 5),
+    "minute": (8, 5),
+    "hourly": (8, 8),
+    "minute, one retry": (8, 7),
+    "minute, failure": (8, 7.5),
+    "minute, gate closed": (8, 1),
+}
+
+
+@pytest.fixture(autouse=True)
+def own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never somebody's own AWS."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def empty() -> Iterator[Stage]:
+    with stage() as played:
+        yield played
+
+
+@pytest.mark.parametrize("kind", BUDGETS)
+def test_a_run_stays_within_its_budget_and_scans_nothing(kind: str) -> None:
+    budget, counted = BUDGETS[kind]
+    fact = run_fact(ALL[kind], batch=1, resting=tick_reads())
+    assert fact["writeUnits"] <= counted <= budget
+    assert fact["readUnits"] <= 5
+    assert fact["scans"] == 0
+
+
+def test_runs_in_one_batch_share_the_count_and_the_requests() -> None:
+    fact = run_fact(ALL["minute"], batch=5, resting=tick_reads())
+    assert fact["writeUnits"] <= 4.2 and fact["sqsRequests"] <= 1.4
+
+
+def test_an_endpoint_between_its_slots_costs_nothing() -> None:
+    fact = idle_fact(tick_reads())
+    assert (fact["writeUnits"], fact["readUnits"], fact["sqsRequests"]) == (0, 0, 0)
+
+
+def test_a_tick_that_finds_nothing_reads_half_a_unit_for_each_shard_and_one_for_the_quota() -> None:
+    assert tick_reads(shards=16) == 16 * 0.5 + 0.5
+
+
+def test_the_meter_counts_queries_by_what_they_read_not_by_what_they_give(empty: Stage) -> None:
+    """A filter and a projection make no query cheaper; a lost condition and a transaction cost as well."""
+    client: Any = empty.world._connection.client
+    for number in range(3):
+        item = {"pk": {"S": "a"}, "sk": {"S": str(number)}, "used": {"N": "1"}, "pad": {"S": "x" * 4000}}
+        client.put_item(TableName="usage", Item=item)
+    assert empty.meter.bill("setting up").write_units == 3 * 4
+    empty.forget()
+    client.query(
+        TableName="usage",
+        KeyConditionExpression="#p = :p",
+        FilterExpression="#u = :u",
+        ProjectionExpression="#s",
+        ExpressionAttributeNames={"#p": "pk", "#s": "sk", "#u": "used"},
+        ExpressionAttributeValues={":p": {"S": "a"}, ":u": {"N": "2"}},
+        ConsistentRead=True,
+    )
+    assert empty.meter.bill("setting up").read_units == 3
+    empty.forget()
+    entry = {"TableName": "usage", "Item": {"pk": {"S": "b"}, "sk": {"S": "0"}}}
+    client.transact_write_items(TransactItems=[{"Put": entry}])
+    with pytest.raises(client.exceptions.ConditionalCheckFailedException):
+        client.put_item(**entry, ConditionExpression="attribute_not_exists(pk)")
+    assert empty.meter.bill("setting up").write_units == 2 + 1
+
+
+def test_the_meter_notices_a_scan(empty: Stage) -> None:
+    client: Any = empty.world._connection.client
+    client.scan(TableName="usage")
+    assert empty.meter.bill("setting up").requests["Scan"] == 1
+
+
+def test_the_bench_begins_at_the_same_moment_each_time(empty: Stage) -> None:
+    assert (empty.clock.now(), REGION) == (MIDNIGHT, "us-east-1")
