@@ -62,9 +62,10 @@ def test_targets_that_hang_do_not_delay_those_that_answer(stack: LocalStack, job
     until(
         lambda: all(len(target.calls(f"/fast/{n}")) >= 3 for n in range(_FAST)), 30, "three calls of each fast target"
     )
+    # The median: a process that starts on a busy machine takes seconds. None waited for a call that hangs, or it would
+    # not have been called three times by now.
     late = sorted(call.lateness_ms for call in target.seen if call.path.startswith("/fast"))
     assert late[0] >= 0 and late[len(late) // 2] < 1000, late
-    assert late[-1] < SLOW_MS, late  # a busy machine may take its time; nobody waited for a call that hangs
     assert not hanging.released.is_set() and hanging.called(3) == 0
 
 
