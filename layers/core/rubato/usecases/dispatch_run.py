@@ -12,6 +12,7 @@ from rubato.usecases.attempt_run import attempt_run
 from rubato.usecases.claim_due import overdue
 from rubato.usecases.references import closed_gate
 from rubato.usecases.replan import Changed, replan
+from rubato.usecases.send_messages import NotSent, send_messages
 
 # A message that comes earlier than this goes back to the queue: a worker does not sleep for long.
 _EARLY_MS = 5_000
@@ -28,7 +29,8 @@ def dispatch_run(world: World, message: RunMessage) -> str:
     if endpoint is None or (message.run_id is not None and not lease.stands(endpoint.state, message.fence)):
         return "stale"
     if message.due - world.clock.now() > _EARLY_MS:
-        world.queue.send([message], world.clock.now())
+        if not send_messages(world, [message], "early message not sent", endpointId=message.endpoint_id):
+            raise NotSent(message.endpoint_id)
         return "early"
     if message.run_id is None:
         world.clock.sleep_until(message.due)
