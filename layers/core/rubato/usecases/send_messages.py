@@ -1,4 +1,4 @@
-"""Put messages on the run queue where a loss is made good by somebody else, so that a queue that is down fails nobody."""
+"""Put messages on the run queue where somebody makes a loss good: a queue that is down fails nobody."""
 
 from collections.abc import Sequence
 from typing import Any

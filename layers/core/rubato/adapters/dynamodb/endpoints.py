@@ -280,7 +280,7 @@ def _batch_get_patiently(keys: Sequence[tuple[str, str]], latest: bool) -> list[
     found: list[EndpointsItem] = []
     for turn in range(_TURNS):
         page, wanted = get_page(wanted, consistent_read=latest, attributes_to_get=None)
-        found += [EndpointsItem.from_raw_data(item) for item in page]
+        found += [EndpointsItem.from_raw_data(item) for item in page or ()]
         if not wanted:
             return found
         time.sleep(_TURN_S * (turn + 1))
