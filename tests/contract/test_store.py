@@ -227,6 +227,14 @@ def test_a_late_result_is_kept_but_changes_no_outcome(world: Any) -> None:
     assert second is not None and second.status is RunStatus.SUCCESS
 
 
+def test_an_attempt_on_record_is_not_called_late_because_the_end_of_its_run_came_too_late(world: Any) -> None:
+    run = a_run(an_endpoint(world), 60)
+    world.runs.record(run)
+    world.runs.record_late(run)
+    stored = world.runs.get(run.run_id)
+    assert stored is not None and not stored.is_late
+
+
 @pytest.mark.parametrize("by", ["endpoint", "job"])
 def test_runs_are_listed_newest_first_in_pages_and_filtered(world: Any, by: str) -> None:
     endpoint = an_endpoint(world)

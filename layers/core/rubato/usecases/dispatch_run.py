@@ -4,14 +4,15 @@ from dataclasses import replace
 
 from rubato.domain import lease, misfire
 from rubato.domain.endpoint import Endpoint
-from rubato.domain.errors import WriteRaced
+from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.messages import RunMessage
 from rubato.ports import World
 from rubato.usecases import enforce_quota
 from rubato.usecases.attempt_run import attempt_run
 from rubato.usecases.claim_due import overdue
 from rubato.usecases.references import closed_gate
-from rubato.usecases.replan import Changed, replan
+from rubato.usecases.replan import MAX_TRIES, Changed, replan
+from rubato.usecases.send_messages import NotSent, send_messages
 
 # A message that comes earlier than this goes back to the queue: a worker does not sleep for long.
 _EARLY_MS = 5_000
@@ -28,7 +29,8 @@ def dispatch_run(world: World, message: RunMessage) -> str:
     if endpoint is None or (message.run_id is not None and not lease.stands(endpoint.state, message.fence)):
         return "stale"
     if message.due - world.clock.now() > _EARLY_MS:
-        world.queue.send([message], world.clock.now())
+        if not send_messages(world, [message], "early message not sent", endpointId=message.endpoint_id):
+            raise NotSent(message.endpoint_id)
         return "early"
     if message.run_id is None:
         world.clock.sleep_until(message.due)
@@ -57,9 +59,14 @@ def _pass_over(world: World, message: RunMessage, reason: str) -> str:
 
 
 def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
-    """Put the claimed run in flight by a conditional write; None when the claim is gone or too late to run."""
+    """Put the claimed run in flight by a conditional write; None when the claim is gone or too late to run.
+
+    Raises Conflict under endless races; the message comes back, and the claim's lease covers it.
+    """
     current: Endpoint | None = endpoint
-    while current is not None and lease.stands(current.state, fence):
+    for _ in range(MAX_TRIES):
+        if current is None or not lease.stands(current.state, fence):
+            return None
         claim = current.state.claim
         assert claim is not None
         now = max(world.clock.now(), claim.call_at)
@@ -72,7 +79,7 @@ def _start(world: World, endpoint: Endpoint, fence: int) -> Endpoint | None:
             return replace(started, state=world.endpoints.save_state(current.id, current.state, started.state))
         except WriteRaced:
             current = world.endpoints.load(current.id)
-    return None
+    raise Conflict(f"endpoint {endpoint.id} is being changed by too many writers")
 
 
 def _latest_slot(endpoint: Endpoint, now: int) -> Endpoint | None:

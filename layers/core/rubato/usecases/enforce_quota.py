@@ -55,8 +55,10 @@ def hold_until_tomorrow(world: World, before: Endpoint, started: Endpoint) -> st
         resting = quota.wait_for_next_day(lease.unstart(latest, before.state, started.state), limit, moment)
         return Changed(resting, (pause_event(world, resting),))
 
+    # Before the hold: whoever dies in between leaves a note too many, not an endpoint that no raised limit wakes.
+    # And after it: a tick that saw a raised limit in between took the first note away, and finds this one later.
+    world.usage.note_over(started.config.tenant_id, quota.day_of(moment), limit)
     replan(world, started.id, held, known=started)
-    # After the hold: a tick that sees a raised limit in between finds this note later, and wakes the tenant then.
     world.usage.note_over(started.config.tenant_id, quota.day_of(moment), limit)
     world.telemetry.warn("daily quota used up", tenantId=started.config.tenant_id, endpointId=started.id)
     return "over_quota"

@@ -10,6 +10,7 @@ from rubato.domain.messages import JobMessage
 from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.replan import Changed, replan
+from rubato.usecases.send_messages import send_messages
 
 _PARALLEL = 8
 # Longer than the API function may run: by then it has followed, or died.
@@ -18,9 +19,8 @@ _SECOND_LOOK_MS = 45 * SECOND
 
 def promise_to_follow(world: World, job_id: str) -> None:
     """Put a second look on the queue before the first begins, so that a worker that dies half-way is made good."""
-    now = world.clock.now()
-    if world.queue.send([JobMessage(job_id=job_id, due=now + _SECOND_LOOK_MS)], now):
-        world.telemetry.warn("second look at a job not sent", jobId=job_id)
+    message = JobMessage(job_id=job_id, due=world.clock.now() + _SECOND_LOOK_MS)
+    send_messages(world, [message], "second look at a job not sent", jobId=job_id)
 
 
 def take_second_look(world: World, message: JobMessage) -> str:

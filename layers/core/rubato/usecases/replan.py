@@ -10,6 +10,7 @@ from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.messages import RunMessage, run_message
 from rubato.ports import World
 from rubato.usecases.record_event import expiry_event
+from rubato.usecases.send_messages import send_messages
 
 MAX_TRIES = 10
 
@@ -61,9 +62,9 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
 def announce(world: World, before: Endpoint | None, after: Endpoint, now: int) -> None:
     """Send what became imminent: a fresh claim, or the end of a pause within the look-ahead."""
     message = _claimed(before, after) or _waking(world, after, now)
-    if message is not None and world.queue.send([message], now):
-        # The claim's lease covers the loss: the tick sends it again.
-        world.telemetry.warn("run message not sent", endpointId=after.id, runId=message.run_id)
+    if message is not None:
+        # The claim's lease covers a loss: the tick sends it again.
+        send_messages(world, [message], "run message not sent", endpointId=after.id, runId=message.run_id)
 
 
 def _claimed(before: Endpoint | None, after: Endpoint) -> RunMessage | None:

@@ -14,6 +14,7 @@ from rubato.domain.messages import TellMessage
 from rubato.domain.references import followed
 from rubato.ports import World
 from rubato.usecases.replan import Changed, replan
+from rubato.usecases.send_messages import NotSent, send_messages
 
 _PARALLEL = 8
 _SECOND_LOOK_MS = 30 * SECOND
@@ -50,14 +51,18 @@ def tell(world: World, followers: Iterable[str], name: str, finished_at: int) ->
 
 
 def take_second_look_at_followers(world: World, message: TellMessage) -> str:
-    """What the dispatcher does with such a message. Writes nothing where all is well."""
+    """What the dispatcher does with such a message. Writes nothing where all is well.
+
+    Raises NotSent when somebody could not be told and a further look could not be promised: the message comes back.
+    """
     endpoint = world.endpoints.load(message.endpoint_id)
     if endpoint is None or endpoint.state.succeeded_at is None:
         return "told"
     config = endpoint.config
     followers = world.endpoints.followers(config.job_id, config.name)
-    if not tell(world, followers, config.name, endpoint.state.succeeded_at):
-        _promise(world, [endpoint.id], _SECOND_LOOK_MS)
+    told = tell(world, followers, config.name, endpoint.state.succeeded_at)
+    if not told and not _promise(world, [endpoint.id], _SECOND_LOOK_MS):
+        raise NotSent(endpoint.id)
     return "told"
 
 
@@ -69,7 +74,7 @@ def ask_those_followed(world: World, endpoint: Endpoint) -> None:
         _promise(world, list(found.values()), _AFTER_EDIT_MS)
 
 
-def _promise(world: World, endpoint_ids: list[str], wait_ms: int) -> None:
-    now = world.clock.now()
-    if world.queue.send([TellMessage(endpoint_id=each, due=now + wait_ms) for each in endpoint_ids], now):
-        world.telemetry.warn("second look at followers not sent", count=len(endpoint_ids))
+def _promise(world: World, endpoint_ids: list[str], wait_ms: int) -> bool:
+    due = world.clock.now() + wait_ms
+    messages = [TellMessage(endpoint_id=each, due=due) for each in endpoint_ids]
+    return send_messages(world, messages, "second look at followers not sent", count=len(messages))

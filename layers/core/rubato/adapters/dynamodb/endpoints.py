@@ -1,5 +1,6 @@
 """Endpoints in DynamoDB: a partition each (config, state, hints) and one of names per job."""
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.exceptions import GetError, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from rubato.adapters.dynamodb.items import (
@@ -40,6 +41,7 @@ _BATCH = 100
 _PARALLEL_BATCHES = 8
 _TURNS = 10
 _TURN_S = 0.02
+_MARK_BYTES = 6
 
 
 class DynamoEndpoints:
@@ -64,17 +66,20 @@ class DynamoEndpoints:
 
     def _create(self, endpoint: Endpoint, event: Event, max_endpoints: int) -> Endpoint:
         stored = endpoint.with_state(version=1)
+        state = self._signed(stored)
         free = UsageItem.used.does_not_exist() | (UsageItem.used < max_endpoints) if max_endpoints else None
         try:
             with TransactWrite(connection=self._connection) as write:
                 write.save(name_item(stored.config), condition=NameItem.pk.does_not_exist())
                 write.save(config_item(stored.config, self._retention_s))
-                write.save(state_item(stored.id, stored.state, self._shards), condition=StateItem.pk.does_not_exist())
+                write.save(state, condition=StateItem.pk.does_not_exist())
                 write.save(event_item(event, self._retention_s))
                 for item in follower_items(stored.config):
                     write.save(item)
                 write.update(_count_of(stored), [UsageItem.used.add(1)], condition=free)
         except TransactWriteError as error:
+            if _has_landed(state, error):
+                return stored
             if _lost_at(error, 0):
                 raise _name_taken(stored) from error
             # NOTE: pynamodb sends updates last.
@@ -111,16 +116,20 @@ class DynamoEndpoints:
         saved = after.with_state(version=before.state.version + 1)
         renamed = before.config.name != after.config.name
         gone = _gone(before, saved)
+        state = self._signed(saved)
         try:
             with TransactWrite(connection=self._connection) as write:
                 if renamed:
                     write.save(name_item(after.config), condition=NameItem.pk.does_not_exist())
                 for item in gone:
                     write.delete(item)
+                write.save(state, condition=StateItem.version == before.state.version)
                 self._put(write, before, saved, events)
                 if after.is_deleted and not before.is_deleted:
                     write.update(_count_of(after), [UsageItem.used.add(-1)])
         except TransactWriteError as error:
+            if _has_landed(state, error):
+                return saved
             # NOTE: pynamodb sends the deletes first, so the first put, which is the new name, stands behind them.
             if renamed and _lost_at(error, len(gone)):
                 raise _name_taken(after) from error
@@ -134,13 +143,15 @@ class DynamoEndpoints:
     def save_state(self, endpoint_id: str, before: EndpointState, after: EndpointState) -> EndpointState:
         """One conditional put."""
         saved = replace(after, version=before.version + 1)
+        item = _sign(state_item(endpoint_id, saved, self._shards))
         try:
-            state_item(endpoint_id, saved, self._shards).save(condition=StateItem.version == before.version)
+            item.save(condition=StateItem.version == before.version)
         except PutError as error:
             # A transaction on the same item, under way, is a race like a lost condition.
-            if error.cause_response_code in (_LOST, "TransactionConflictException"):
+            if error.cause_response_code not in (_LOST, "TransactionConflictException"):
+                raise
+            if not _is_stored(item):
                 raise WriteRaced(endpoint_id) from error
-            raise
         return saved
 
     def of_job(self, job_id: str, limit: int, after: str | None) -> Page[str]:
@@ -183,11 +194,13 @@ class DynamoEndpoints:
             if start is None:
                 return
 
+    def _signed(self, endpoint: Endpoint) -> StateItem:
+        state = _sign(state_item(endpoint.id, endpoint.state, self._shards))
+        if endpoint.config.deleted_at is not None:
+            state.ttl = endpoint.config.deleted_at // 1000 + self._retention_s
+        return state
+
     def _put(self, write: TransactWrite, before: Endpoint, after: Endpoint, events: Iterable[Event]) -> None:
-        state = state_item(after.id, after.state, self._shards)
-        if after.config.deleted_at is not None:
-            state.ttl = after.config.deleted_at // 1000 + self._retention_s
-        write.save(state, condition=StateItem.version == before.state.version)
         if before.config != after.config:
             write.save(config_item(after.config, self._retention_s))
             stays = {item.pk for item in follower_items(before.config)}
@@ -213,6 +226,27 @@ def _gone(before: Endpoint, after: Endpoint) -> list[EndpointsItem]:
     return gone
 
 
+def _sign(state: StateItem) -> StateItem:
+    """With a mark by which a write that is repeated, because its answer was lost, knows itself again."""
+    state.mark = secrets.token_urlsafe(_MARK_BYTES)
+    return state
+
+
+def _is_stored(state: StateItem) -> bool:
+    """Whether exactly this write is the latest one. Read on a lost condition only."""
+    stored = _batch_get([(state.pk, STATE)], latest=True)
+    return any(isinstance(item, StateItem) and item.mark == state.mark for item in stored)
+
+
+def _has_landed(state: StateItem, error: TransactWriteError) -> bool:
+    """Whether a cancelled transaction was the repetition of itself, whose first answer was lost.
+
+    DynamoDB knows a repetition by its token for ten minutes, other stores that speak its language may not.
+    """
+    lost = any(reason and reason.code == _RACED[0] for reason in error.cancellation_reasons)
+    return lost and _is_stored(state)
+
+
 def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
     config = state = None
     hints = []
@@ -230,13 +264,27 @@ def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
 
 def _batch_get(keys: Sequence[tuple[str, str]], latest: bool = False) -> list[EndpointsItem]:
     def get(chunk: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
-        return list(EndpointsItem.batch_get(chunk, consistent_read=latest))
+        return _batch_get_patiently(chunk, latest)
 
     chunks = [keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH)]
     if len(chunks) <= 1:
         return get(chunks[0]) if chunks else []
     with ThreadPoolExecutor(_PARALLEL_BATCHES) as pool:
         return [item for items in pool.map(get, chunks) for item in items]
+
+
+def _batch_get_patiently(keys: Sequence[tuple[str, str]], latest: bool) -> list[EndpointsItem]:
+    """NOTE: Model.batch_get asks again for what DynamoDB had no capacity for at once, and for ever."""
+    get_page: Any = EndpointsItem._batch_get_page
+    wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in set(keys)]
+    found: list[EndpointsItem] = []
+    for turn in range(_TURNS):
+        page, wanted = get_page(wanted, consistent_read=latest, attributes_to_get=None)
+        found += [EndpointsItem.from_raw_data(item) for item in page or ()]
+        if not wanted:
+            return found
+        time.sleep(_TURN_S * (turn + 1))
+    raise GetError(f"{len(wanted)} items could not be read; the table is throttled")
 
 
 def _count_of(endpoint: Endpoint) -> UsageItem:

@@ -25,9 +25,13 @@ class DynamoJobs:
 
     def create(self, job: Job, event: Event) -> None:
         """Job and event in one transaction."""
-        with TransactWrite(connection=self._connection) as write:
-            write.save(_item(job), condition=JobItem.job_id.does_not_exist())
-            write.save(event_item(event, self._retention_s))
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.save(_item(job), condition=JobItem.job_id.does_not_exist())
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            if not self._has_landed(job, error):
+                raise
 
     def get(self, job_id: str) -> Job | None:
         """One consistent read."""
@@ -44,6 +48,8 @@ class DynamoJobs:
                 write.save(_item(saved), condition=JobItem.version == before.version)
                 write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
+            if self._has_landed(saved, error):
+                return saved
             if any(reason is not None for reason in error.cancellation_reasons):
                 raise WriteRaced(after.job_id) from error
             raise
@@ -56,6 +62,10 @@ class DynamoJobs:
         merged = heapq.merge(*streams, key=lambda job: job.job_id, reverse=True)
         jobs = tuple(job for job, _ in zip(merged, range(limit), strict=False))
         return Page(jobs, jobs[-1].job_id if len(jobs) == limit else None)
+
+    def _has_landed(self, job: Job, error: TransactWriteError) -> bool:
+        """Whether a cancelled transaction was the repetition of itself, whose first answer was lost."""
+        return any(error.cancellation_reasons) and self.get(job.job_id) == job
 
 
 def _stream(tenant_id: str, status: JobStatus, limit: int, after: str | None) -> Iterator[Job]:

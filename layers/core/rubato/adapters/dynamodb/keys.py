@@ -25,9 +25,14 @@ class DynamoKeys:
 
     def create(self, key: ApiKey, event: Event) -> None:
         """Key and event in one transaction."""
-        with TransactWrite(connection=self._connection) as write:
-            write.save(self._item(key), condition=KeyItem.key_id.does_not_exist())
-            write.save(event_item(event, self._retention_s))
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.save(self._item(key), condition=KeyItem.key_id.does_not_exist())
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            # The repetition of itself, whose first answer was lost?
+            if not any(error.cancellation_reasons) or self.get(key.key_id) != key:
+                raise
 
     def get(self, key_id: str) -> ApiKey | None:
         """One consistent read: a revoked key must not live on in a lagging replica."""
@@ -52,9 +57,11 @@ class DynamoKeys:
                 write.update(KeyItem(key_id), actions=marks, condition=in_force)
                 write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
-            if any(reason is not None for reason in error.cancellation_reasons):
+            if not any(error.cancellation_reasons):
+                raise
+            stored = self.get(key_id)
+            if stored is None or stored.revoked_at != event.at:
                 raise WriteRaced(key_id) from error
-            raise
 
     def record_use(self, key_id: str, at: int, unless_since: int) -> None:
         """One conditional update; it costs a write unit in the table and one in its index."""

@@ -53,8 +53,10 @@ class DynamoRuns:
         except PutError as lost:
             if lost.cause_response_code != _LOST:
                 raise
+            # An attempt that is on record already, because only the end of its run came too late, is no late one.
+            other = RunItem.run_id.exists() & (RunItem.attempt != run.attempt)
             try:
-                RunItem(run.endpoint_id, run.run_id).update([RunItem.late.set(told)], condition=RunItem.run_id.exists())
+                RunItem(run.endpoint_id, run.run_id).update([RunItem.late.set(told)], condition=other)
             except UpdateError as error:
                 if error.cause_response_code != _LOST:
                     raise

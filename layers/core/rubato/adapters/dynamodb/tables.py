@@ -144,6 +144,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     missed = NumberAttribute(default=0)
     last_run = CompactJSON(null=True, attr_name="lastRun")
     progress = CompactJSON(null=True)
+    mark = UnicodeAttribute(null=True)
 
 
 class HintItem(EndpointsItem, discriminator="hint"):
@@ -268,6 +269,7 @@ class UsageItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     used = NumberAttribute()
+    mark = UnicodeAttribute(null=True)
     ttl = NumberAttribute(null=True)
     v = NumberAttribute(default=SCHEMA_VERSION)
 

@@ -1,10 +1,14 @@
 """Counters of use in DynamoDB: of a tenant, its endpoints and the runs of each day."""
 
+import secrets
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from rubato.adapters.dynamodb.tables import UsageItem
 from rubato.domain.quota import Usage
@@ -13,6 +17,7 @@ ENDPOINTS = "endpoints"
 _LOST = "ConditionalCheckFailedException"
 _KEPT_S = 40 * 86_400
 _DAY_S = 86_400
+_MARK_BYTES = 6
 
 
 class DynamoUsage:
@@ -33,17 +38,17 @@ class DynamoUsage:
         return Usage(endpoints=counts.get(ENDPOINTS, 0), runs_today=counts.get(_runs(day), 0))
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
-        """One conditional update."""
+        """One conditional update; when it loses, a second one that tells whether the first was repeated.
+
+        A repetition, because an answer was lost, is known by its mark while nobody else counted in between; else it
+        counts twice.
+        """
+        mark = secrets.token_urlsafe(_MARK_BYTES)
         free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
-        try:
-            UsageItem(tenant_id, _runs(day)).update(
-                [UsageItem.used.add(1), UsageItem.ttl.set(_expiry(day))], condition=free
-            )
-        except UpdateError as error:
-            if error.cause_response_code == _LOST:
-                return False
-            raise
-        return True
+        is_new = UsageItem.mark.does_not_exist() | (UsageItem.mark != mark)
+        count = [UsageItem.used.add(1), UsageItem.ttl.set(_expiry(day)), UsageItem.mark.set(mark)]
+        counter = UsageItem(tenant_id, _runs(day))
+        return _update_if(counter, count, free & is_new) or _update_if(counter, count[1:], UsageItem.mark == mark)
 
     def note_run(self, tenant_id: str, day: str) -> None:
         """In memory, until flushed."""
@@ -51,11 +56,17 @@ class DynamoUsage:
             self._noted[tenant_id, day] += 1
 
     def flush(self) -> None:
-        """One update for each tenant and day."""
+        """One update for each tenant and day; those that failed are held back for the next flush."""
         with self._lock:
             noted, self._noted = self._noted, Counter()
-        for (tenant_id, day), count in noted.items():
-            UsageItem(tenant_id, _runs(day)).update([UsageItem.used.add(count), UsageItem.ttl.set(_expiry(day))])
+        try:
+            for tenant_id, day in list(noted):
+                count = UsageItem.used.add(noted[tenant_id, day])
+                UsageItem(tenant_id, _runs(day)).update([count, UsageItem.ttl.set(_expiry(day))])
+                del noted[tenant_id, day]
+        finally:
+            with self._lock:
+                self._noted.update(noted)
 
     def note_over(self, tenant_id: str, day: str, limit: int) -> None:
         """One put, the first time."""
@@ -73,6 +84,16 @@ class DynamoUsage:
     def forget_over(self, tenant_id: str, day: str) -> None:
         """One delete."""
         UsageItem(_over(day), tenant_id).delete()
+
+
+def _update_if(counter: UsageItem, actions: Sequence[Action], condition: Condition) -> bool:
+    try:
+        counter.update(list(actions), condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code == _LOST:
+            return False
+        raise
+    return True
 
 
 def _runs(day: str) -> str:
