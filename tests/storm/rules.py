@@ -8,12 +8,14 @@ from rubato.domain.endpoint import Endpoint, RunStatus, Source
 from rubato.domain.exchange import ErrorKind
 from rubato.domain.runs import Run
 from rubato.domain.schedule import IntervalBaseline
-from tests.storm.evidence import Called, Evidence
+from tests.storm.evidence import Called, Evidence, Write
 
 Rule = Callable[[Evidence], Iterator[str]]
 
 # How long after its time something may still be on its way through the queue, a slow batch and a tick.
 _PATIENCE_MS = 15_000
+# A run that was started just before the pause may still be on its way to its target.
+_REST_GRACE_MS = 2_000
 
 
 def violations(evidence: Evidence) -> list[str]:
@@ -140,6 +142,17 @@ def run_nows_run(evidence: Evidence) -> Iterator[str]:
             yield f"{write.told['runId']} was promised and never made"
 
 
+def the_paused_rest(evidence: Evidence) -> Iterator[str]:
+    """From shortly after a pause or deletion was answered until somebody asks otherwise, only run-nows are made."""
+    manual = {run.run_id for run in evidence.runs if run.source is Source.MANUAL}
+    calls = _by_endpoint(evidence)
+    for endpoint_id, since, until in _rests(evidence):
+        for call in calls.get(endpoint_id, ()):
+            quiet = since + _REST_GRACE_MS < call.at < until
+            if quiet and call.run_id not in manual and not _thawed(evidence, call.at):
+                yield f"{call} came {call.at - since:.0f} ms after its endpoint was put to rest"
+
+
 def no_update_is_lost(evidence: Evidence) -> Iterator[str]:
     """The version of a configuration counts its edits on the trail."""
     edits = Counter(e.subject for e in evidence.events if e.action in ("updateEndpointConfig", "deleteEndpoint"))
@@ -170,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     nothing_is_left,
     one_shots_fire_once,
     run_nows_run,
+    the_paused_rest,
     no_update_is_lost,
     the_door_stands,
 )
@@ -240,5 +254,30 @@ def _ended_hints(evidence: Evidence) -> set[str]:
     return ended
 
 
-def _is_scheduled(run: Run | None) -> bool:
-    return run is None or run.source is not Source.MANUAL
+def _rests(evidence: Evidence) -> Iterator[tuple[str, float, float]]:
+    """Endpoint, begin and end (ms) of each rest that was asked for; it ends when anybody asks anything that may end it."""
+    for write in evidence.writes:
+        endpoint_id, asks_rest = write.subject, _asks_rest(write)
+        if not asks_rest or write.answered is None or write.status not in (200, 204):
+            continue
+        if write.method == "DELETE":
+            yield endpoint_id, write.answered, float("inf")
+            continue
+        others = [
+            other.asked
+            for other in evidence.writes
+            if other is not write and other.subject == endpoint_id and other.path.endswith("/pause")
+            and (other.answered or float("inf")) > write.asked
+        ]  # fmt: skip
+        yield endpoint_id, write.answered, min(others, default=float("inf"))
+
+
+def _asks_rest(write: Write) -> bool:
+    if write.method == "DELETE":
+        return write.path.count("/") == 2
+    return write.path.endswith("/pause") and write.given == {"pauseUntil": "indefinite"}
+
+
+def _thawed(evidence: Evidence, at: float) -> bool:
+    """Whether somebody went on just before who had been stopped in the middle of something."""
+    return any(since - _REST_GRACE_MS < at < until + _REST_GRACE_MS for since, until in evidence.freezes)
