@@ -88,6 +88,6 @@ def _write(items: Iterable[Model], gone: bool = False) -> None:
     with EndpointsItem.batch_write() as batch:
         for item in items:
             if gone:
-                batch.delete(item)  # type: ignore[arg-type]
+                batch.delete(item)
             else:
-                batch.save(item)  # type: ignore[arg-type]
+                batch.save(item)

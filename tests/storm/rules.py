@@ -79,8 +79,8 @@ def attempts_follow_failures(evidence: Evidence) -> Iterator[str]:
             if attempt.error_kind is None:
                 yield f"{run.run_id} went on after attempt {attempt.attempt} had succeeded"
     for call in evidence.calls:
-        run = records.get(call.run_id)
-        if run is not None and call.attempt > len(run.attempts):
+        record = records.get(call.run_id)
+        if record is not None and call.attempt > len(record.attempts):
             yield f"{call} has no attempt on record"
 
 

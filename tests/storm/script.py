@@ -24,7 +24,7 @@ _WRITES = {
     "hint": 10, "one_shot": 14, "clear": 5, "pause": 4, "nap": 7, "resume": 12, "rebase": 6, "edit": 5, "run": 12,
     "reset": 3, "arrive": 5, "leave": 4, "hold_job": 2, "free_job": 4,
 }  # fmt: skip
-_BLOWS = {"kill dispatcher": 10, "freeze dispatcher": 5, "kill tick": 3, "freeze tick": 2, "kill writer": 2}
+_BLOWS = {"kill dispatcher": 10, "freeze dispatcher": 4, "kill tick": 3, "freeze tick": 2, "kill writer": 2}
 
 
 def chance(seed: int, name: str) -> random.Random:
