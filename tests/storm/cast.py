@@ -62,6 +62,13 @@ class Cast:
         for process in self.actors.pop(role, []):
             _end(process)
 
+    def disband(self) -> None:
+        """The end, for everybody."""
+        self.thaw(everything=True)
+        for role in list(self.actors):
+            self.leave(role)
+        self.diary.close()
+
     def fallen(self) -> list[str]:
         """Those that ended by themselves, which none should, and their last words."""
         ended = [process for each in self.actors.values() for process in each if process.poll() is not None]

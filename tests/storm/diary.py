@@ -17,3 +17,7 @@ class Diary:
         """One entry."""
         with self._lock:
             self._file.write(json.dumps(entry) + "\n")
+
+    def close(self) -> None:
+        """Nothing more happens."""
+        self._file.close()

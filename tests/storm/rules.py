@@ -89,7 +89,7 @@ def grid_is_complete(evidence: Evidence) -> Iterator[str]:
     runs = defaultdict(list)
     for run in evidence.runs:
         runs[run.endpoint_id].append(run)
-    for endpoint in evidence.endpoints:
+    for endpoint in evidence.standing:
         mine = runs[endpoint.id]
         if endpoint.id in evidence.untouched and all(run.status is RunStatus.SUCCESS for run in mine):
             yield from _gaps(endpoint, mine)
@@ -217,18 +217,16 @@ def _heard_until(evidence: Evidence, call: Called) -> float:
 
 def _gaps(endpoint: Endpoint, runs: list[Run]) -> Iterator[str]:
     baseline, state = endpoint.config.baseline, endpoint.state
-    if not isinstance(baseline, IntervalBaseline) or state.last_slot is None:
+    upcoming = state.claim.plan if state.claim is not None else state.next
+    if not isinstance(baseline, IntervalBaseline) or upcoming is None:
         return
-    slots = sorted(run.slot for run in runs)
-    begun = endpoint.config.created_at
-    if any((slot - begun) % baseline.interval_ms for slot in slots):
+    begun, step = endpoint.config.created_at, baseline.interval_ms
+    if any((slot - begun) % step for slot in (upcoming.slot, *(run.slot for run in runs))):
         yield f"{endpoint.id} left its grid"
-    # What was passed over behind the last run is counted too: at the moment at which that run ended.
-    ended = max(run.finished_at or 0 for run in runs)
-    passed = (ended - begun) // baseline.interval_ms
-    told = len(slots) + state.skipped + state.missed
-    if told != passed:
-        yield f"{endpoint.id}: {passed} slots passed; {len(slots)} ran, {state.skipped} skipped, {state.missed} missed"
+    passed = (upcoming.slot - begun) // step - 1
+    ran = sum(1 for run in runs if run.slot < upcoming.slot)
+    if ran + state.skipped + state.missed != passed:
+        yield f"{endpoint.id}: {passed} slots passed; {ran} ran, {state.skipped} skipped, {state.missed} missed"
 
 
 def _should_run(endpoint: Endpoint, now: int) -> bool:

@@ -28,6 +28,7 @@ from tests.storm.script import Deed, blows
 
 _POLL_S = 0.1
 _ENTRY_S = 60.0
+_OVERDUE_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,7 @@ def storm(weather: Weather, folder: Path) -> Outcome:
         try:
             told = _play(weather, cast, world, fleet)
         finally:
-            cast.thaw(everything=True)
-            for role in list(cast.actors):
-                cast.leave(role)
+            cast.disband()
         evidence = _gather(world, ground, fleet, *told)
         summary = _summary(weather, ground, evidence, time.monotonic() - began)
     return Outcome(evidence, summary)
@@ -108,19 +107,24 @@ def _blow(weather: Weather, cast: Cast, fate: Iterator[Deed]) -> None:
 
 
 def _calm(weather: Weather, cast: Cast, world: AwsWorld) -> None:
-    """Wait until every claim of this moment has moved on: those of the dead take until their lease ends."""
+    """Wait until everybody is back, every claim of that moment has moved on (those of the dead: when their lease ends)
+    and nothing is overdue; or until it has taken too long."""
     cast.thaw(everything=True)
-    open_claims = {each.id: each.state.fence for each in seen.endpoints_there(world) if each.state.claim is not None}
+    _wait(cast, _ENTRY_S, cast.have_entered)
+    before = {each.id: each.state.fence for each in seen.endpoints_there(world) if each.state.claim is not None}
 
-    def moved() -> bool:
-        for endpoint_id in list(open_claims):
-            now = world.endpoints.load(endpoint_id)
-            claim = now.state.claim if now is not None else None
-            if claim is None or claim.fence != open_claims[endpoint_id]:
-                del open_claims[endpoint_id]
-        return not open_claims
+    def settled() -> bool:
+        now = world.clock.now()
+        return not any(_waits(each, before, now) for each in seen.endpoints_there(world))
 
-    _wait(cast, weather.calm_s, moved)
+    _wait(cast, weather.calm_s, settled)
+
+
+def _waits(endpoint: Endpoint, before: dict[str, int], now: int) -> bool:
+    claim, planned = endpoint.state.claim, endpoint.state.next
+    if claim is not None:
+        return claim.fence == before.get(endpoint.id)
+    return planned is not None and planned.due < now - _OVERDUE_MS
 
 
 def _wait(cast: Cast, at_most_s: float, done: Any) -> None:
