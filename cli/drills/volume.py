@@ -12,12 +12,14 @@ from cli.drills.punctuality import LEAD_MS
 from cli.drills.seeding import plot_of, seeded
 from cli.local.progress import step
 from cli.target import Call, Target
+from cli.trouble import Trouble
 from rubato.domain.cron import CronExpression
 from rubato.domain.schedule import CronBaseline, IntervalBaseline
 
 _POLL_S = 0.25
-_SEEDS_PER_S = 150
+_SEEDS_PER_S = 60
 _LOOK_AHEAD_S = 130
+_TICK_S = 62
 _HELD_P99_MS = 1000.0
 _LEAST_RATE = 5
 
@@ -35,7 +37,7 @@ def flood(
     with drilling(url, key) as (api, job, target):
         now = round(time.time() * 1000)
         with seeded(plot_of(api, job), count, target.url, now, lambda _: (rhythm, now)):
-            seeding_s = time.time() - now / 1000
+            seeding_s = _seeded_by(now, due)
             with step(f"waiting for {at:%H:%M} and the last of {count} calls"):
                 _await(target, count, due + within)
                 time.sleep(5)  # for a second call of any
@@ -76,10 +78,19 @@ def _at_rate(url: str, key: str, rate: float, seconds: int, every: float) -> dic
             return IntervalBaseline(step_ms), begin - step_ms + number * step_ms // count
 
         with seeded(plot, count, target.url, now, rhythm), step(f"{rate:g} runs a second for {seconds} s"):
+            _seeded_by(now, begin / 1000)
             time.sleep(max(begin / 1000 - time.time(), 0) + seconds + 2)
             last = begin + seconds * 1000
             calls = [call for call in list(target.seen) if call.slot < last]
     return measured(round(rate * seconds), calls)
+
+
+def _seeded_by(began: int, due: float) -> float:
+    """How long seeding took, in seconds; raises Trouble when it left the tick too little time before `due`."""
+    now = time.time()
+    if due - now < _TICK_S:
+        raise Trouble(f"seeding took {now - began / 1000:.0f} s, too long for this machine; ask for fewer")
+    return now - began / 1000
 
 
 def _pace(calls: list[Call], due: float) -> dict[str, Any]:
