@@ -1,5 +1,6 @@
 """A short storm with a fixed seed, on an emulator of its own: `python -m tests.storm` plays longer ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,11 @@ _WEATHER = Weather(
 
 # The emulator outlives the object that started it; it is stopped by its process id.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_storm_of_dying_workers_and_stray_messages_breaks_no_promise(tmp_path: Path) -> None:
+def test_a_storm_of_dying_workers_and_stray_messages_breaks_no_promise(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     outcome = storm(_WEATHER, tmp_path)
+    for name in ("calls", "writes", "kills"):
+        record_property(f"{name} in the storm", outcome.summary[name])
     assert violations(outcome.evidence) == [], outcome.summary
     assert outcome.summary["kills"] and outcome.summary["calls"] > 20 and outcome.summary["writes"] > 5
