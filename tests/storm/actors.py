@@ -54,15 +54,35 @@ def dispatcher(name: str, folder: Path, seed: int) -> None:
     draw = chance(seed, name)
     world, diary = _enter(name, folder, draw)
     dispatch, client = handler("dispatcher"), open_client(world.settings.region)
-    url = world.settings.queue_url
+    lanes = [(world.settings.queue_url, 1), (world.settings.slow_queue_url, 0)]
     while True:
-        got = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
-        if got:
-            records = [{"messageId": each["MessageId"], "body": each["Body"]} for each in got]
-            failed = {each["itemIdentifier"] for each in dispatch({"Records": records}, Context())["batchItemFailures"]}
-            diary.note(handled=len(got), failed=len(failed))
-            for each in got:
-                _settle(client, url, each, each["MessageId"] in failed, draw, diary)
+        for url, wait_s in lanes:
+            got = _receive(client, url, wait_s)
+            if got:
+                told = dispatch({"Records": [_record(url, each) for each in got]}, Context())
+                failed = {each["itemIdentifier"] for each in told["batchItemFailures"]}
+                diary.note(handled=len(got), failed=len(failed))
+                for each in got:
+                    _settle(client, url, each, each["MessageId"] in failed, draw, diary)
+
+
+def _receive(client: Any, url: str | None, wait_s: int) -> list[dict[str, Any]]:
+    told = client.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait_s, AttributeNames=["ApproximateReceiveCount"]
+    )
+    found: list[dict[str, Any]] = told.get("Messages", [])
+    return found
+
+
+def _record(url: str | None, message: dict[str, Any]) -> dict[str, Any]:
+    """The message as Lambda hands it to the function."""
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {"ApproximateReceiveCount": "1"}),
+        "eventSourceARN": f"arn:aws:sqs:::{(url or '').rpartition('/')[2]}",
+    }
 
 
 def _settle(

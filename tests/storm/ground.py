@@ -69,10 +69,14 @@ def _furnish(port: int) -> dict[str, str]:
     reach = emulator.credentials(port)
     tables = create_tables(boto3.client("dynamodb", **reach))
     visibility = {"VisibilityTimeout": str(_VISIBILITY_S)}
-    queue = boto3.client("sqs", **reach).create_queue(QueueName="runs", Attributes=visibility)
+    queues = boto3.client("sqs", **reach)
+    fast, slow = (
+        str(queues.create_queue(QueueName=name, Attributes=visibility)["QueueUrl"]) for name in ("runs", "slow-runs")
+    )
     return {
         **{f"{part.upper()}_TABLE": table for part, table in tables.items()},
-        "RUN_QUEUE_URL": queue["QueueUrl"],
+        "RUN_QUEUE_URL": fast,
+        "SLOW_RUN_QUEUE_URL": slow,
         "SCHEDULE_SHARDS": str(_SHARDS),
         "LOOK_AHEAD_SECONDS": str(_LOOK_AHEAD_S),
         "ALLOWED_TARGET_CIDRS": "127.0.0.0/8",
