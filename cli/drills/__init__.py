@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.drills import rhythm, steering
+from cli.drills import neighbours, punctuality, rhythm, steering, volume
 
 app = typer.Typer(help="Measure a local stack: is each run on time, once, and never lost?", no_args_is_help=True)
 app.command("interval")(rhythm.interval)
@@ -10,3 +10,8 @@ app.command("herd")(rhythm.herd)
 app.command("one-shots")(steering.one_shots)
 app.command("tempo")(steering.tempo)
 app.command("backoff")(steering.backoff)
+app.command("punctuality")(punctuality.punctuality)
+app.command("flood")(volume.flood)
+app.command("steady")(volume.steady)
+app.command("slow")(neighbours.slow)
+app.command("dead")(neighbours.dead)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.api import Key, Url
-from cli.drills.field import PARALLEL, add_endpoints, drilling, report
+from cli.drills.field import PARALLEL, add_endpoints, drilling, report, slots_until
 from cli.local.progress import step
 
 _POLL_S = 0.25
@@ -29,8 +29,7 @@ def interval(
             last = time.time() * 1000 + (seconds - every) * 1000
             time.sleep(seconds)
         calls = [call for call in list(target.seen) if call.slot <= last]
-    first_slots = [datetime.fromisoformat(each["nextRunAt"]).timestamp() * 1000 for each in made]
-    expected = sum(int(last - first) // step_ms + 1 for first in first_slots if first <= last)
+    expected = slots_until(made, step_ms, last)
     report({"drill": "interval", "everyS": every, "endpoints": count, "expected": expected}, calls)
 
 

@@ -39,6 +39,10 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
     claim = _claim(endpoint)
     world.clock.sleep_until(claim.call_at)
     started_at = world.clock.now()
+    if started_at >= claim.lease_until:
+        # A worker that stood still until now: another one may be calling already.
+        world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
+        return "lease_lost"
     reply = world.outbound.send(call)
     finished_at = world.clock.now()
     verdict = judge(reply, endpoint.config.success_codes)
