@@ -84,8 +84,8 @@ def test_every_framing_of_a_body_is_understood(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("coding", "body"),
     [
-        ("gzip", gzip.compress(b"hello" * 100)),
-        ("X-GZIP", gzip.compress(b"hello" * 100)),
+        ("gzip", gzip.compress(b"hello" * 100, mtime=0)),
+        ("X-GZIP", gzip.compress(b"hello" * 100, mtime=0)),
         ("deflate", zlib.compress(b"hello" * 100)),
         ("deflate", zlib.compress(b"hello" * 100, wbits=-15)),
         ("identity", b"hello" * 100),
