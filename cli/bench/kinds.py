@@ -90,7 +90,7 @@ def _run_now(stage: Stage, endpoints: list[Endpoint]) -> None:
 KINDS = (
     Kind(name="sub-minute", baseline=IntervalBaseline(10 * SECOND), rounds=6, batches=(1, 10)),
     Kind(name="minute", baseline=IntervalBaseline(MINUTE), batches=(1, 10)),
-    Kind(name="hourly", baseline=IntervalBaseline(HOUR), batches=(1, 10)),
+    Kind(name="hourly", baseline=IntervalBaseline(HOUR), rounds=1, batches=(1, 10)),
     Kind(name="minute, 8 KB kept", baseline=IntervalBaseline(MINUTE), answer=answer_large),
     Kind(
         name="minute, one retry",
