@@ -104,7 +104,7 @@ def test_the_environment_holds_no_secret_and_no_endpoint(template: Template) -> 
     for function in template.functions.values():
         for name, value in {**shared, **function["Environment"]["Variables"]}.items():
             assert not re.search(r"SECRET|TOKEN|PASSWORD|ENDPOINT_URL|API_?KEY", name)
-            assert isinstance(value, str) or set(value) == {"Ref"}
+            assert isinstance(value, str) or set(value) in ({"Ref"}, {"Fn::If"})
 
 
 def test_the_invoke_permissions_name_the_api(template: Template) -> None:
