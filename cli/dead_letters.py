@@ -31,7 +31,7 @@ class DeadLetter:
     trouble: str | None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> str:  # noqa: PLR0911 - one for each kind of message
         """What it asks of a dispatcher."""
         match self.message:
             case RunMessage(run_id=None):

@@ -69,7 +69,7 @@ def test_a_function_may_do_what_it_needs_and_nothing_else(template: Template, fu
 
 
 def test_the_tick_may_invoke_itself_only_where_ticks_are_shared_out(template: Template) -> None:
-    (policy,) = [each for each in template.resources.values() if each["Type"] == "AWS::IAM::Policy"]
+    policy = template.resources["TickInvokesItself"]
     assert policy["Condition"] == "ShareTicks"
     assert template.body["Conditions"]["ShareTicks"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TickWorkers"}, 1]}]}
 

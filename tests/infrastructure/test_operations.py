@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rubato.metrics import METRICS
-from tests.infrastructure.conftest import ROOT, Template
+from tests.infrastructure.conftest import ON_REQUEST, ROOT, Template
 
 NAMES = {metric.name for metric in METRICS.values()}
 GUIDE = (ROOT / "docs" / "operations.md").read_text()
@@ -70,7 +70,9 @@ def test_the_alarms_have_the_thresholds_that_were_agreed(
 
 def test_whoever_may_tell_or_trace_may_do_so_only_when_that_is_asked_for(template: Template) -> None:
     granted = {}
-    for name, policy in template.of_type("AWS::IAM::Policy").items():
+    policies = template.of_type("AWS::IAM::Policy")
+    assert set(policies) == ON_REQUEST | {"TickInvokesItself"}
+    for name, policy in ((name, policies[name]) for name in ON_REQUEST):
         (statement,) = policy["PolicyDocument"]["Statement"]
         roles = [role["Ref"] for role in policy["Roles"]]
         granted[name] = (conditions(template, "AWS::IAM::Policy")[name], roles, statement["Action"])
