@@ -9,7 +9,7 @@ from typing import Any
 from rubato.adapters.sqs import delay_s, lane_for, load_message
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, RunMessage, TellMessage, TenantMessage
+from rubato.domain.messages import JobMessage, Message, NotifyMessage, RunMessage, TellMessage, TenantMessage
 
 _BATCH = 10
 _HIDDEN_S = 300
@@ -31,7 +31,7 @@ class DeadLetter:
     trouble: str | None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> str:  # noqa: PLR0911 - one for each kind of message
         """What it asks of a dispatcher."""
         match self.message:
             case RunMessage(run_id=None):
@@ -44,6 +44,8 @@ class DeadLetter:
                 return "quota"
             case TellMessage():
                 return "followers"
+            case NotifyMessage():
+                return "notice"
             case None:
                 return "unreadable"
 
@@ -53,6 +55,8 @@ class DeadLetter:
         match self.message:
             case RunMessage(endpoint_id=endpoint_id, run_id=run_id):
                 return f"{endpoint_id} {run_id}" if run_id else endpoint_id
+            case NotifyMessage(run_id=run_id, turn=turn):
+                return f"{run_id} {turn.kind.value}"
             case JobMessage(job_id=subject) | TenantMessage(tenant_id=subject) | TellMessage(endpoint_id=subject):
                 return subject
             case None:

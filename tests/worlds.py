@@ -14,6 +14,7 @@ from rubato.adapters.memory import (
     MemoryTrail,
 )
 from rubato.adapters.memory_idempotency import MemoryIdempotency
+from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.adapters.memory_tick_workers import MemoryTickWorkers
 from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain.access import ALL_SCOPES, Caller
@@ -91,12 +92,23 @@ class QuietTelemetry:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.warnings: list[str] = []
+        self.peaks: dict[str, int] = {}
 
     def count(self, metric: str, value: int = 1) -> None:
         """Sums up."""
         self.counts[metric] = self.counts.get(metric, 0) + value
 
     def measure(self, metric: str, milliseconds: int) -> None:
+        """Ignored."""
+
+    def peak(self, metric: str, milliseconds: int) -> None:
+        """Kept."""
+        self.peaks[metric] = max(self.peaks.get(metric, 0), milliseconds)
+
+    def note(self, **fields: Any) -> None:
+        """Ignored."""
+
+    def debug(self, message: str, **fields: Any) -> None:
         """Ignored."""
 
     def info(self, message: str, **fields: Any) -> None:
@@ -125,6 +137,7 @@ class MemoryWorld:
         self.queue = MemoryRunQueue()
         self.tick_workers = MemoryTickWorkers()
         self.outbound = ScriptedTarget(self.clock)
+        self.notifications = MemoryNotifications()
 
 
 def a_job(world: Any, caller: Caller = ANNE, name: str = "shop") -> Job:

@@ -77,6 +77,15 @@ class Target:
 class Silence:
     """Implements ports.Telemetry: logs are not measured."""
 
+    def peak(self, metric: str, milliseconds: int) -> None:
+        """Ignored."""
+
+    def note(self, **fields: object) -> None:
+        """Ignored."""
+
+    def debug(self, message: str, **fields: object) -> None:
+        """Ignored."""
+
     def count(self, metric: str, value: int = 1) -> None: ...
     def measure(self, metric: str, milliseconds: int) -> None: ...
     def info(self, message: str, **fields: Any) -> None: ...

@@ -1,6 +1,6 @@
 """Messages of the run queue: call each target at its time.
 
-May touch: endpoints, runs, audit, usage, jobs (reading), run queue, the open internet.
+May touch: endpoints, runs, audit, usage, jobs (reading), run queue, the open internet, a topic or bus for notices.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +10,16 @@ from rubato.adapters.sqs import load_message
 from rubato.bootstrap import AwsWorld, world
 from rubato.usecases.handle_message import handle_message
 
+_DROPPED = ("stale", "duplicate")
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of SQS records, each in a thread of its own; those that failed are reported one by one."""
     here = world()
-    here.open("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage")
+    here.open("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications")
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
-        done = list(pool.map(lambda record: _dispatch(here, record), records))
+        done = list(pool.map(lambda record: _dispatch(here, record, context.aws_request_id), records))
     _flush(here)
     failed = [record["messageId"] for record, ok in zip(records, done, strict=True) if not ok]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -31,15 +33,21 @@ def _flush(here: AwsWorld) -> None:
     here.telemetry.flush()
 
 
-def _dispatch(here: AwsWorld, record: dict[str, Any]) -> bool:
+def _dispatch(here: AwsWorld, record: dict[str, Any], request_id: str) -> bool:
+    with here.telemetry.about(requestId=request_id, messageId=record["messageId"]):
+        return _handled(here, record)
+
+
+def _handled(here: AwsWorld, record: dict[str, Any]) -> bool:
     try:
         outcome = handle_message(here, load_message(record["body"]))
     except Exception:  # noqa: BLE001 - one bad message must not take the batch with it; the queue retries it
         here.telemetry.count("dispatch_error")
-        here.telemetry.error("dispatch failed", messageId=record["messageId"])
+        here.telemetry.error("dispatch failed")
         _postpone(here, record)
         return False
     here.telemetry.count(outcome)
+    (here.telemetry.info if outcome in _DROPPED else here.telemetry.debug)("message handled", outcome=outcome)
     return True
 
 
@@ -47,4 +55,4 @@ def _postpone(here: AwsWorld, record: dict[str, Any]) -> None:
     try:
         here.deliveries.postpone(record)
     except Exception:  # noqa: BLE001 - it comes back all the same, only much later
-        here.telemetry.error("message not postponed", messageId=record["messageId"])
+        here.telemetry.error("message not postponed")

@@ -19,7 +19,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     here.open("endpoints", "queue", "usage")
     deadline = here.clock.now() + context.get_remaining_time_in_millis() - _RESERVE_MS
     shards = event.get("shards")
-    counts = run_tick(here, deadline) if shards is None else claim_due(here, shards, deadline)
-    here.telemetry.info("tick", shards=shards, **counts)
+    with here.telemetry.about(requestId=context.aws_request_id):
+        counts = run_tick(here, deadline) if shards is None else claim_due(here, shards, deadline)
+        here.telemetry.info("tick", shards=shards, **counts)
     here.telemetry.flush()
     return dict(counts)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rubato.adapters.clock import SystemClock, SystemEntropy
+from rubato.adapters.throttles import count_throttles
 from rubato.domain.lane import Lane
 from rubato.domain.limits import Limits
 from rubato.observability import LambdaTelemetry
@@ -15,6 +16,7 @@ from rubato.ports import (
     Idempotency,
     Jobs,
     Keys,
+    Notifications,
     Outbound,
     RunQueue,
     Runs,
@@ -141,19 +143,42 @@ class AwsWorld:
     def _sqs(self) -> Any:
         from rubato.adapters.sqs import open_client
 
-        return open_client(self.settings.region, self._session)
+        client = open_client(self.settings.region, self._session)
+        self._watch(client)
+        return client
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        """To the topics and the bus that the deployment names."""
+        from rubato.adapters.notices import AllNotifications
+
+        destinations: list[Notifications] = []
+        if self.settings.topic_arns:
+            from rubato.adapters.sns import SnsNotifications
+
+            destinations += [SnsNotifications(arn, self.settings.region) for arn in self.settings.topic_arns]
+        if self.settings.bus_name is not None:
+            from rubato.adapters.eventbridge import EventBridgeNotifications
+
+            destinations.append(EventBridgeNotifications(self.settings.bus_name, self.settings.region))
+        return AllNotifications(destinations)
 
     @cached_property
     def _connection(self) -> Any:
         from rubato.adapters.dynamodb.connection import open_tables
 
-        return open_tables(self.settings.tables, self.settings.region, self._session, **self.settings.credentials)
+        opened = open_tables(self.settings.tables, self.settings.region, self._session, **self.settings.credentials)
+        self._watch(opened.client)
+        return opened
 
     @cached_property
     def _session(self) -> Any:
         from botocore.session import get_session
 
         return get_session()
+
+    def _watch(self, client: Any) -> None:
+        count_throttles(client, lambda: self.telemetry.count("throttled"))
 
     def open(self, *ports: str) -> None:
         """Open these ports now, in this thread: opening is not safe in several threads at once."""

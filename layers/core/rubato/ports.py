@@ -16,6 +16,7 @@ from rubato.domain.idempotency import Reservation, Standing
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.limits import Limits
 from rubato.domain.messages import Message
+from rubato.domain.notices import Notice
 from rubato.domain.quota import Usage
 from rubato.domain.runs import Run
 
@@ -261,6 +262,19 @@ class Outbound(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """The way to the people behind a job. At least once: whoever receives a notice twice knows it by its id."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the deployment names anybody to be told."""
+        ...
+
+    def publish(self, notice: Notice) -> None:
+        """Give it to every destination; raises what a destination raises, and then it may be published again."""
+        ...
+
+
 class Telemetry(Protocol):
     """What operators see: counts and structured log lines. Never bodies, never secrets."""
 
@@ -270,6 +284,18 @@ class Telemetry(Protocol):
 
     def measure(self, metric: str, milliseconds: int) -> None:
         """One observation of a duration."""
+        ...
+
+    def peak(self, metric: str, milliseconds: int) -> None:
+        """One observation of a duration of which only the longest matters."""
+        ...
+
+    def note(self, **fields: Any) -> None:
+        """What the piece of work in this thread is about; its further lines all say so."""
+        ...
+
+    def debug(self, message: str, **fields: Any) -> None:
+        """Something that is only of interest while looking for a fault."""
         ...
 
     def info(self, message: str, **fields: Any) -> None:
@@ -308,6 +334,8 @@ class World(Protocol):
     def tick_workers(self) -> TickWorkers: ...
     @property
     def outbound(self) -> Outbound: ...
+    @property
+    def notifications(self) -> Notifications: ...
     @property
     def telemetry(self) -> Telemetry: ...
     @property

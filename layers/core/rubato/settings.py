@@ -12,7 +12,8 @@ _DAY_S = 86_400
 class Settings:
     """One field for each environment variable of template.yaml. A function has the variables of what it may touch.
 
-    `function_name` is set by Lambda itself. `credentials` stays empty in Lambda: there the role of the function counts.
+    `function_name` is set by Lambda itself; `topic_arns` and `bus_name` are where notices go. `credentials` stays empty
+    in Lambda: there the role of the function counts.
     """
 
     tables: Mapping[str, str]
@@ -22,6 +23,8 @@ class Settings:
     queue_url: str | None = None
     slow_queue_url: str | None = None
     function_name: str | None = None
+    topic_arns: tuple[str, ...] = ()
+    bus_name: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -41,6 +44,8 @@ class Settings:
             queue_url=env.get("RUN_QUEUE_URL"),
             slow_queue_url=env.get("SLOW_RUN_QUEUE_URL"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
+            topic_arns=tuple(filter(None, map(env.get, ("NOTIFICATION_TOPIC_ARN", "NOTIFICATION_MAIL_TOPIC_ARN")))),
+            bus_name=env.get("EVENT_BUS_NAME") or None,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
             retention_s=_number(env, "RUN_RETENTION_DAYS", 30) * _DAY_S,
             limits=Limits(

@@ -7,7 +7,8 @@ from typing import Any
 
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, RunMessage, TellMessage, TenantMessage
+from rubato.domain.messages import JobMessage, Message, NotifyMessage, RunMessage, TellMessage, TenantMessage
+from rubato.domain.notices import NoticeKind, Turn
 from rubato.domain.redelivery import backoff_s
 
 _MAX_DELAY_S = 900
@@ -83,6 +84,13 @@ def dump_message(message: Message) -> str:
         body["tenantId"] = message.tenant_id
     elif isinstance(message, TellMessage):
         body |= {"endpointId": message.endpoint_id, "tell": True}
+    elif isinstance(message, NotifyMessage):
+        body |= {"endpointId": message.endpoint_id, "runId": message.run_id, "fence": message.fence}
+        body["turn"] = {
+            "kind": message.turn.kind.value,
+            "failures": message.turn.failures,
+            "succeededAt": message.turn.succeeded_at,
+        }
     else:
         body["endpointId"] = message.endpoint_id
         if message.run_id is not None:
@@ -102,6 +110,8 @@ def load_message(body: str) -> Message:
             return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
         if plain.get("tell"):
             return TellMessage(endpoint_id=str(plain["endpointId"]), due=int(plain["due"]))
+        if plain.get("turn"):
+            return _load_notify(plain)
         return RunMessage(
             endpoint_id=str(plain["endpointId"]),
             due=int(plain["due"]),
@@ -111,6 +121,19 @@ def load_message(body: str) -> Message:
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a run message: {type(error).__name__} {error}") from error
+
+
+def _load_notify(plain: dict[str, Any]) -> NotifyMessage:
+    given = plain["turn"]
+    return NotifyMessage(
+        endpoint_id=str(plain["endpointId"]),
+        due=int(plain["due"]),
+        run_id=str(plain["runId"]),
+        fence=int(plain["fence"]),
+        turn=Turn(
+            kind=NoticeKind(given["kind"]), failures=int(given["failures"]), succeeded_at=given.get("succeededAt")
+        ),
+    )
 
 
 def open_client(region: str | None, session: Any = None) -> Any:

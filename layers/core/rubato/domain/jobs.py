@@ -14,6 +14,18 @@ class JobStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationRules:
+    """Of which turns of its endpoints a job's people hear.
+
+    `after_failures`: when that many runs in a row have failed; 0 never. A recovery is told when at least as many had.
+    """
+
+    after_failures: int = 0
+    on_recovery: bool = False
+    on_auto_pause: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from."""
 
@@ -29,6 +41,7 @@ class Job:
     owner: str | None = None
     defaults: dict[str, Any] = field(default_factory=dict)
     is_synthetic: bool = False
+    notifications: NotificationRules = NotificationRules()
 
     @property
     def holds(self) -> bool:

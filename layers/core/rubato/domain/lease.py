@@ -283,6 +283,12 @@ def stands(state: EndpointState, fence: int) -> bool:
     return state.claim is not None and state.claim.fence == fence and state.claim.started_at is None
 
 
+def is_duplicate(state: EndpointState, run_id: str) -> bool:
+    """Whether a message whose claim does not stand speaks of a run that was begun, or has just ended."""
+    begun = state.claim is not None and state.claim.run_id == run_id
+    return begun or (state.last_run is not None and state.last_run.run_id == run_id)
+
+
 def holds(state: EndpointState, fence: int, now: int) -> bool:
     """Whether the holder of this fence may still write to the schedule."""
     return state.claim is not None and state.claim.fence == fence and now < state.claim.lease_until

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rubato.domain.endpoint import EndpointState
 from rubato.domain.lane import Lane, lane_of
+from rubato.domain.notices import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,18 @@ class TellMessage:
     due: int
 
 
-Message = RunMessage | JobMessage | TenantMessage | TellMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyMessage:
+    """Tell people of a turn that the run brought if its holder, that of `fence`, has written its end; at `due` (ms)."""
+
+    endpoint_id: str
+    due: int
+    run_id: str
+    fence: int
+    turn: Turn
+
+
+Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage
 
 
 def run_message(endpoint_id: str, state: EndpointState) -> RunMessage:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rubato.domain import governor, ids
-from rubato.domain.endpoint import Endpoint, MissedRuns, Plan, Source
+from rubato.domain.endpoint import Endpoint, EndpointState, MissedRuns, Plan, Source
 from rubato.domain.instant import MINUTE
 from rubato.domain.lease import without_hint
 
@@ -12,6 +12,16 @@ MISFIRE_GRACE_MS = MINUTE
 # A claimed run that comes later than this comes out of an outage, and gives way to a newer slot. One whose message was
 # lost comes sooner (an unstarted lease and a tick), and keeps its slot and run id.
 OUTAGE_MS = 2 * MINUTE
+
+
+def overdue_ms(state: EndpointState, now: int) -> int:
+    """For how long the endpoint has been waiting for a run that is due and has not begun; 0 when it is not."""
+    claim, due = state.claim, None
+    if claim is not None:
+        due = claim.call_at if claim.started_at is None else claim.lease_until
+    elif state.next is not None and not state.parked:
+        due = state.next.due
+    return max(now - due, 0) if due is not None else 0
 
 
 def misfire(endpoint: Endpoint, now: int) -> Endpoint:

@@ -7,12 +7,13 @@ from typing import Any
 from rubato.domain.endpoint import Clamp, EndpointConfig, Retry, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
-from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.jobs import Job, JobStatus, NotificationRules
 from rubato.domain.schedule import read_baseline
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
 from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_METADATA_BYTES, ClampInput
-from rubato.interface.inputs.jobs import DefaultsInput, JobFields
+from rubato.interface.inputs.jobs import DefaultsInput, JobFields, NotificationsInput
 from rubato.interface.views import endpoints as views
+from rubato.interface.views import jobs as job_views
 from rubato.interface.wire import read_json
 
 _REPLACED_WHOLE = ("baseline",)
@@ -45,6 +46,13 @@ def job_draft(fields: JobFields) -> Job:
         owner=fields.owner,
         defaults=fields.defaults.model_dump(mode="json", by_alias=True, exclude_none=True),
         is_synthetic=fields.is_synthetic,
+        notifications=_rules(fields.notifications),
+    )
+
+
+def _rules(given: NotificationsInput) -> NotificationRules:
+    return NotificationRules(
+        after_failures=given.after_failures or 0, on_recovery=given.on_recovery, on_auto_pause=given.on_auto_pause
     )
 
 
@@ -69,6 +77,7 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
         "owner": job.owner,
         "defaults": dict(job.defaults),
         "isSynthetic": job.is_synthetic,
+        "notifications": job_views.notifications(job.notifications).model_dump(by_alias=True),
     }
     if (patch.get("defaults") or {}).get("baseline") is not None:
         current["defaults"].pop("baseline", None)
@@ -81,6 +90,7 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
         owner=draft.owner,
         defaults=draft.defaults,
         is_synthetic=draft.is_synthetic,
+        notifications=draft.notifications,
         status=JobStatus(status) if status is not None else job.status,
     )
 

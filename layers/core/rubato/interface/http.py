@@ -60,6 +60,7 @@ def _allowed(methods: set[str]) -> list[str]:
 
 def _perform(world: World, event: dict[str, Any], action: Action, parameters: dict[str, str]) -> Response:
     caller: Caller = caller_of(event)
+    world.telemetry.note(action=action.name, tenantId=caller.tenant_id, callerKeyId=caller.key_id, **parameters)
     caller.require(action.scope)
     if action.method in BODY_METHODS and has_foreign_type(event):
         kind, request_id = "unsupported_media_type", request_id_of(event)

@@ -1,5 +1,7 @@
 """One attempt of a run in flight: call the target, then plan another attempt, or record the run and replan."""
 
+from collections.abc import Callable
+
 from rubato.domain import lease, retries
 from rubato.domain.compose import compose
 from rubato.domain.endpoint import Claim, Endpoint, RunStatus
@@ -8,6 +10,7 @@ from rubato.domain.exchange import Attempt, Call, ErrorKind, Reply
 from rubato.domain.lease import RunResult
 from rubato.domain.runs import Run, Verdict, judge
 from rubato.ports import World
+from rubato.usecases.announce_turn import promise_to_announce
 from rubato.usecases.compile_run import compile_run
 from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
@@ -25,6 +28,7 @@ class _LeaseLost(RubatoError):
 def attempt_run(world: World, endpoint: Endpoint) -> str:
     """Carry out the attempt that was just put in flight; gives the outcome's name."""
     claim = _claim(endpoint)
+    world.telemetry.note(attempt=claim.attempt)
     recorded = _recorded(world, claim)
     if recorded is not None:
         return _end(world, endpoint, recorded)
@@ -43,6 +47,7 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
         # A worker that stood still until now: another one may be calling already.
         world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
         return "lease_lost"
+    world.telemetry.count("dispatched")
     reply = world.outbound.send(call)
     finished_at = world.clock.now()
     verdict = judge(reply, endpoint.config.success_codes)
@@ -106,6 +111,7 @@ def _retry(world: World, endpoint: Endpoint, run: Run, reply: Reply) -> str:
         return _conclude(world, endpoint, run)
     except (_LeaseLost, NotFound):
         return _too_late(world, run)
+    _log(world.telemetry.info, "attempt failed; another follows", run)
     return "retry"
 
 
@@ -125,9 +131,10 @@ def _end(world: World, endpoint: Endpoint, run: Run) -> str:
     def ended(latest: Endpoint, now: int) -> Changed:
         _require_lease(latest, claim, now)
         after = lease.finish(latest, result, now)
+        promise_to_announce(world, claim, latest, after)
         if after.state.pause == latest.state.pause:
             return Changed(after)
-        world.telemetry.warn("paused automatically", endpointId=latest.id, failures=after.state.failures)
+        world.telemetry.warn("paused automatically", failureCount=after.state.failures)
         return Changed(after, (pause_event(world, after),))
 
     succeeded = run.status is RunStatus.SUCCESS and not claim.is_manual
@@ -138,7 +145,17 @@ def _end(world: World, endpoint: Endpoint, run: Run) -> str:
         return _too_late(world, run)
     if followers:
         tell(world, followers, endpoint.config.name, run.finished_at)
-    return "success" if run.status is RunStatus.SUCCESS else "failure"
+    if run.status is RunStatus.SUCCESS:
+        _log(world.telemetry.debug, "run succeeded", run)
+        return "success"
+    _log(world.telemetry.info, "run failed", run)
+    return "failure"
+
+
+def _log(write: Callable[..., None], message: str, run: Run) -> None:
+    kind = run.error_kind.value if run.error_kind else None
+    times = {"latenessMs": run.lateness_ms, "durationMs": run.duration_ms}
+    write(message, source=run.source.value, statusCode=run.status_code, errorKind=kind, **times)
 
 
 def _require_lease(latest: Endpoint, claim: Claim, now: int) -> None:
@@ -148,7 +165,7 @@ def _require_lease(latest: Endpoint, claim: Claim, now: int) -> None:
 
 def _too_late(world: World, run: Run) -> str:
     world.runs.record_late(run)
-    world.telemetry.warn("lease lost", endpointId=run.endpoint_id, runId=run.run_id, attempt=run.attempt)
+    world.telemetry.warn("lease lost")
     return "lease_lost"
 
 

@@ -30,6 +30,7 @@ def claim_due(world: World, shards: Sequence[int], deadline: int) -> Counter[str
 
     What is left is younger than what was worked, to within what the claimers have in hand, and stays for the next tick.
     """
+    world.telemetry.peak("oldest_due_age", 0)
     horizon = world.clock.now() + world.limits.look_ahead_ms
     with ThreadPoolExecutor(_READERS) as readers:
         backlog = _Backlog(world, read_due(world, shards, horizon, readers), horizon, deadline)
@@ -66,6 +67,7 @@ class _Backlog:
 
     def _until_deadline(self) -> Iterator[Due]:
         for due in self._found:
+            self._world.telemetry.peak("oldest_due_age", misfire.overdue_ms(due.state, self._world.clock.now()))
             if self._world.clock.now() >= self.deadline:
                 self.counts["left"] += self._count(due)
                 return

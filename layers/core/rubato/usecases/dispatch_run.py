@@ -27,7 +27,8 @@ def dispatch_run(world: World, message: RunMessage) -> str:
     """
     endpoint = world.endpoints.load(message.endpoint_id)
     if endpoint is None or (message.run_id is not None and not lease.stands(endpoint.state, message.fence)):
-        return "stale"
+        return _dropped(endpoint, message)
+    world.telemetry.note(tenantId=endpoint.config.tenant_id, jobId=endpoint.config.job_id)
     if message.due - world.clock.now() > _EARLY_MS:
         if not send_messages(world, [message], "early message not sent", endpointId=message.endpoint_id):
             raise NotSent(message.endpoint_id)
@@ -44,10 +45,16 @@ def dispatch_run(world: World, message: RunMessage) -> str:
 def _begin(world: World, endpoint: Endpoint, message: RunMessage) -> str:
     started = _start(world, endpoint, message.fence)
     if started is None:
-        return "stale"
+        return _dropped(world.endpoints.load(endpoint.id), message)
     if not enforce_quota.may_run(world, started):
         return enforce_quota.hold_until_tomorrow(world, endpoint, started)
     return attempt_run(world, started)
+
+
+def _dropped(endpoint: Endpoint | None, message: RunMessage) -> str:
+    """A duplicate speaks of a run that somebody else has begun; a stale message of one that is not to be."""
+    is_duplicate = endpoint is not None and lease.is_duplicate(endpoint.state, message.run_id or "")
+    return "duplicate" if is_duplicate else "stale"
 
 
 def _pass_over(world: World, message: RunMessage, reason: str) -> str:

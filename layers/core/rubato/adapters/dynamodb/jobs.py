@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
@@ -12,7 +13,7 @@ from rubato.adapters.dynamodb.tables import JobItem
 from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
-from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.jobs import Job, JobStatus, NotificationRules
 from rubato.ports import Page
 
 
@@ -96,6 +97,7 @@ def _item(job: Job) -> JobItem:
             "owner": job.owner,
             "defaults": job.defaults,
             "isSynthetic": job.is_synthetic,
+            **_dump_rules(job.notifications),
         },
     )
 
@@ -115,4 +117,17 @@ def _load(item: JobItem) -> Job:
         owner=details["owner"],
         defaults=details["defaults"],
         is_synthetic=details["isSynthetic"],
+        notifications=_load_rules(details.get("notify")),
     )
+
+
+def _dump_rules(rules: NotificationRules) -> dict[str, Any]:
+    if rules == NotificationRules():
+        return {}
+    return {"notify": [rules.after_failures, rules.on_recovery, rules.on_auto_pause]}
+
+
+def _load_rules(plain: list[Any] | None) -> NotificationRules:
+    if not plain:
+        return NotificationRules()
+    return NotificationRules(after_failures=plain[0], on_recovery=plain[1], on_auto_pause=plain[2])

@@ -43,6 +43,28 @@ class DefaultsPatch(Wire):
     retry: RetryPatch | None = Field(default=None, description="Retries of endpoints that name none.")
 
 
+class NotificationsInput(Wire):
+    """Of which turns of the job's endpoints the deployment's SNS topic or EventBridge bus hears."""
+
+    after_failures: int | None = Field(
+        default=None, ge=0, le=100, description="Tell when so many runs in a row have failed; null or 0 never tells."
+    )
+    on_recovery: bool = Field(default=False, description="Tell of the first success after at least that many failures.")
+    on_auto_pause: bool = Field(default=False, description="Tell when autoPauseAfter has paused an endpoint.")
+
+
+class NotificationsPatch(Wire):
+    """Parts of a job's notifications; null clears."""
+
+    after_failures: int | None = Field(
+        default=None, ge=0, le=100, description="Tell when so many runs in a row have failed; null or 0 never tells."
+    )
+    on_recovery: bool | None = Field(
+        default=None, description="Tell of the first success after at least that many failures."
+    )
+    on_auto_pause: bool | None = Field(default=None, description="Tell when autoPauseAfter has paused an endpoint.")
+
+
 class JobFields(Wire):
     """A job as configured."""
 
@@ -52,6 +74,9 @@ class JobFields(Wire):
     owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
     defaults: DefaultsInput = Field(default_factory=DefaultsInput, description="What new endpoints start from.")
     is_synthetic: bool = Field(default=False, description="Monitors Rubato itself; left out of users' figures.")
+    notifications: NotificationsInput = Field(
+        default_factory=NotificationsInput, description="Of which turns of its endpoints people are told."
+    )
 
 
 class CreateJobInput(JobFields):
@@ -70,6 +95,7 @@ class JobPatch(Wire):
     owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
     defaults: DefaultsPatch | None = Field(default=None, description="What new endpoints start from; merged.")
     is_synthetic: bool | None = Field(default=None, description="Monitors Rubato itself.")
+    notifications: NotificationsPatch | None = Field(default=None, description="Of what people are told; merged.")
     status: Literal["active", "paused"] | None = Field(
         default=None, description="paused holds every endpoint; active resumes them and restores an archived job."
     )

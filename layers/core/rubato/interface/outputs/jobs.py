@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from rubato.domain.jobs import JobStatus
-from rubato.interface.inputs.jobs import DefaultsInput
+from rubato.interface.inputs.jobs import DefaultsInput, NotificationsInput
 from rubato.interface.wire import Output, Time
 
 _HEALTH = {"type": "string", "enum": ["unknown", "healthy", "degraded", "failing"]}
@@ -22,6 +22,7 @@ class JobView(Output):
     owner: str | None = Field(description="Who answers for it.")
     defaults: DefaultsInput = Field(description="What new endpoints start from.")
     is_synthetic: bool = Field(description="Monitors Rubato itself.")
+    notifications: NotificationsInput = Field(description="Of which turns of its endpoints people are told.")
     version: int = Field(description="Grows with every change; the ETag.")
     created_at: Time = Field(description="When it was created.")
     updated_at: Time = Field(description="When it was changed last.")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from rubato.domain.jobs import Job
-from rubato.interface.inputs.jobs import DefaultsInput
+from rubato.domain.jobs import Job, NotificationRules
+from rubato.interface.inputs.jobs import DefaultsInput, NotificationsInput
 from rubato.interface.outputs.jobs import JobDetails, JobView
 from rubato.usecases.get_job import JobSummary
 
@@ -24,6 +24,13 @@ def job_details(summary: JobSummary) -> JobDetails:
     )
 
 
+def notifications(rules: NotificationRules) -> NotificationsInput:
+    """Of which turns people are told."""
+    return NotificationsInput(
+        after_failures=rules.after_failures or None, on_recovery=rules.on_recovery, on_auto_pause=rules.on_auto_pause
+    )
+
+
 def _job_fields(job: Job) -> dict[str, Any]:
     return {
         "job_id": job.job_id,
@@ -34,6 +41,7 @@ def _job_fields(job: Job) -> dict[str, Any]:
         "owner": job.owner,
         "defaults": DefaultsInput.model_validate(job.defaults),
         "is_synthetic": job.is_synthetic,
+        "notifications": notifications(job.notifications),
         "version": job.version,
         "created_at": job.created_at,
         "updated_at": job.updated_at,

@@ -1,0 +1,45 @@
+"""Every metric, with its unit and meaning. The set is small and fixed: CloudWatch bills each name each month.
+
+Namespace `Rubato`; the only dimension is `service`, the stack's name. A dimension more, such as the tenant, would
+make a metric of its own for each of its values.
+"""
+
+from dataclasses import dataclass
+
+NAMESPACE = "Rubato"
+COUNT = "Count"
+MILLISECONDS = "Milliseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as CloudWatch knows it."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+# By the name of the outcome or measure in the code. Outcomes that are not here are not counted: nothing was to be done.
+METRICS = {
+    "lateness": Metric("Lateness", MILLISECONDS, "from a run's due time to its first call; never negative"),
+    "oldest_due_age": Metric("OldestDueAge", MILLISECONDS, "for how long the oldest due run has not begun; each tick"),
+    "claimed": Metric("Claimed", COUNT, "slots that the tick claimed and sent"),
+    "resent": Metric("Resent", COUNT, "claims that nobody began, sent again"),
+    "recovered": Metric("Recovered", COUNT, "runs whose worker died, sent again as their next attempt"),
+    "left": Metric("Left", COUNT, "due endpoints that a tick had no time for"),
+    "failed": Metric("TickFailures", COUNT, "endpoints, or shards, that the tick failed at"),
+    "shard_unread": Metric("TickFailures", COUNT, "as above"),
+    "dispatched": Metric("Dispatched", COUNT, "calls of targets, further attempts included"),
+    "success": Metric("RunsSucceeded", COUNT, "runs that ended well"),
+    "failure": Metric("RunsFailed", COUNT, "runs that ended badly"),
+    "retry": Metric("Retries", COUNT, "failed attempts after which another was planned"),
+    "over_quota": Metric("HeldByQuota", COUNT, "runs that wait for the next day"),
+    "stale": Metric("Stale", COUNT, "messages of runs that are not to be any more; dropped"),
+    "duplicate": Metric("DuplicatesDropped", COUNT, "messages of runs that somebody else has begun"),
+    "lease_lost": Metric("LeasesLost", COUNT, "ends that came after the lease; kept as late records only"),
+    "dispatch_error": Metric("DispatchErrors", COUNT, "messages that failed and went back to the queue"),
+    "authorizer_error": Metric("AuthorizerErrors", COUNT, "requests whose key could not be looked up"),
+    "throttled": Metric("Throttled", COUNT, "answers of DynamoDB or SQS that asked to slow down"),
+    "announced": Metric("NoticesSent", COUNT, "notices to people"),
+}
