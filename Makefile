@@ -13,7 +13,7 @@ local: env  ## run Rubato on this machine, with something to look at
 	rubato local up --demo
 
 test: env  ## every test, with the local stack brought up and taken down; ARGS="-k name" picks
-	pytest -n 2 --dist loadgroup $(ARGS)
+	pytest -n 2 $(ARGS)
 
 check: env  ## style, types, imports, template
 	ruff check . && ruff format --check . && mypy && lint-imports

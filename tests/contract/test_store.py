@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from rubato.domain import edits, ids
+from rubato.domain import edits, ids, lease
 from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, Pause, RunStatus, Source, TargetRequest, Tier
 from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.exchange import Attempt, ErrorKind
+from rubato.domain.grip import Grip
 from rubato.domain.hints import Actor, ActorKind, Hint, HintKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.domain.jobs import JobStatus
@@ -166,6 +167,21 @@ def test_many_endpoints_load_in_the_order_asked_for(world: Any) -> None:
     wanted = [endpoint.id for endpoint in reversed(made)] + ["ep_unknown"]
     assert [endpoint.id for endpoint in world.endpoints.load_many(wanted)] == wanted[:-1]
     assert world.endpoints.states(wanted).keys() == set(wanted[:-1])
+
+
+def test_claims_are_seen_from_afar_with_their_lease_and_the_call_that_waits(world: Any) -> None:
+    job = a_job(world)
+    soon, later = (
+        an_endpoint(world, job=job, name="soon"),
+        an_endpoint(world, IntervalBaseline(HOUR), job, name="later"),
+    )
+    claim = soon.state.claim
+    assert claim is not None
+    wanted = [soon.id, later.id, "ep_unknown"]
+    assert world.endpoints.grips(wanted) == {soon.id: Grip(claim.lease_until, claim.call_at)}
+    started = lease.start(soon, claim.call_at)
+    world.endpoints.save_state(soon.id, soon.state, started.state)
+    assert world.endpoints.grips(wanted) == {soon.id: Grip(claim.call_at + 45 * SECOND, None)}
 
 
 def test_the_due_index_shows_what_must_be_looked_at_oldest_first(world: Any) -> None:

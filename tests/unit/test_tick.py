@@ -95,6 +95,48 @@ def test_a_tick_without_time_claims_nothing_and_says_how_much_it_left() -> None:
     assert world.queue.waiting == []
 
 
+def test_of_what_a_live_lease_holds_a_tick_reads_the_claim_alone() -> None:
+    world = MemoryWorld()
+    crowd(world, 50)
+    claim_due(world, range(16), world.clock.now() + MINUTE)
+    asked: list[str] = []
+    states = world.endpoints.states
+
+    def noted(endpoint_ids: Sequence[str], *, latest: bool = False) -> Any:
+        asked.extend(endpoint_ids)
+        return states(endpoint_ids, latest=latest)
+
+    world.endpoints.states = noted  # type: ignore[method-assign]
+    assert claim_due(world, range(16), world.clock.now() + MINUTE) == {"held": 50}
+    assert asked == []
+    world.clock.instant += MINUTE + 31 * SECOND  # nobody began; the leases have ended
+    assert claim_due(world, range(16), world.clock.now() + MINUTE) == {"resent": 50}
+
+
+def test_runs_that_wait_on_the_queue_count_as_overdue_though_they_are_held() -> None:
+    world = MemoryWorld()
+    crowd(world, 50, lambda _id, n: n * SECOND // 10)
+    claim_due(world, range(16), world.clock.now() + MINUTE)
+    world.clock.instant = MIDNIGHT + HOUR + 3 * SECOND
+    assert claim_due(world, range(16), world.clock.now() + MINUTE) == {"held": 50}
+    assert world.telemetry.peaks["oldest_due_age"] == 3 * SECOND
+
+
+def test_a_tick_whose_time_goes_by_over_what_is_held_says_that_it_did_not_get_through() -> None:
+    world = MemoryWorld()
+    crowd(world, 3000)
+    claim_due(world, range(16), world.clock.now() + MINUTE)
+    grips = world.endpoints.grips
+
+    def slow(endpoint_ids: Sequence[str]) -> Any:
+        world.clock.instant += SECOND
+        return grips(endpoint_ids)
+
+    world.endpoints.grips = slow  # type: ignore[method-assign]
+    counts = claim_due(world, range(16), world.clock.now() + 5 * SECOND)
+    assert counts["left"] >= 1 and counts["held"] < 3000 and counts["claimed"] == 0
+
+
 def test_a_queue_that_raises_does_not_keep_the_tick_from_the_rest() -> None:
     world = MemoryWorld()
     crowd(world, 300)

@@ -12,6 +12,7 @@ from rubato.domain.access import ApiKey
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
 from rubato.domain.exchange import Call, Reply
+from rubato.domain.grip import Grip
 from rubato.domain.idempotency import Reservation, Standing
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.limits import Limits
@@ -101,6 +102,10 @@ class Endpoints(Protocol):
 
     def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:
         """The states alone; may lag behind the latest write unless asked for the `latest`."""
+        ...
+
+    def grips(self, endpoint_ids: Sequence[str]) -> dict[str, Grip]:
+        """The claims of those that have one, at the least cost; may lag."""
         ...
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:

@@ -11,6 +11,7 @@ from rubato.domain.access import ApiKey
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, WriteRaced
+from rubato.domain.grip import Grip, grip
 from rubato.domain.ids import shard_of
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.messages import Message
@@ -105,6 +106,11 @@ class MemoryEndpoints:
     def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:  # noqa: ARG002
         """By id; memory does not lag."""
         return {each: self._endpoints[each].state for each in endpoint_ids if each in self._endpoints}
+
+    def grips(self, endpoint_ids: Sequence[str]) -> dict[str, Grip]:
+        """By id; memory does not lag."""
+        claims = {each: self._endpoints[each].state.claim for each in endpoint_ids if each in self._endpoints}
+        return {each: grip(claim) for each, claim in claims.items() if claim is not None}
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
         """Conditional on the state's version."""

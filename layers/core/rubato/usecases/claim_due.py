@@ -12,7 +12,7 @@ from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
 from rubato.domain.messages import Message, RunMessage, run_message
 from rubato.ports import World
-from rubato.usecases.read_due import Due, read_due
+from rubato.usecases.read_due import Due, Reading, read_due
 from rubato.usecases.replan import Changed, replan
 
 # Together they keep within the connections of one client.
@@ -32,10 +32,12 @@ def claim_due(world: World, shards: Sequence[int], deadline: int) -> Counter[str
     """
     world.telemetry.peak("oldest_due_age", 0)
     horizon = world.clock.now() + world.limits.look_ahead_ms
+    counts: Counter[str] = Counter()
     with ThreadPoolExecutor(_READERS) as readers:
-        backlog = _Backlog(world, read_due(world, shards, horizon, readers), horizon, deadline)
+        reading = Reading(horizon=horizon, readers=readers, ends=deadline + _COUNTING_MS, counts=counts)
+        backlog = _Backlog(world, read_due(world, shards, reading), reading, deadline)
         done = _claim_all(world, backlog)
-    total = sum(done, backlog.counts)
+    total = sum(done, counts)
     for outcome, count in total.items():
         world.telemetry.count(outcome, count)
     return total
@@ -52,9 +54,9 @@ def overdue(endpoint: Endpoint, now: int) -> Changed:
 class _Backlog:
     """What is due, for claimers to take from in turn."""
 
-    def __init__(self, world: World, found: Iterator[Due], horizon: int, deadline: int) -> None:
-        self.horizon, self.deadline = horizon, deadline
-        self.counts: Counter[str] = Counter()
+    def __init__(self, world: World, found: Iterator[Due], reading: Reading, deadline: int) -> None:
+        self.horizon, self.deadline = reading.horizon, deadline
+        self._counts = reading.counts
         self._world = world
         self._found = found
         self._pressing = self._until_deadline()
@@ -69,10 +71,10 @@ class _Backlog:
         for due in self._found:
             self._world.telemetry.peak("oldest_due_age", misfire.overdue_ms(due.state, self._world.clock.now()))
             if self._world.clock.now() >= self.deadline:
-                self.counts["left"] += self._count(due)
+                self._counts["left"] += self._count(due)
                 return
             if self._is_held(due):
-                self.counts["held"] += 1
+                self._counts["held"] += 1
             else:
                 yield due
 

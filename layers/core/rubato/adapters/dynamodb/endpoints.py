@@ -3,14 +3,14 @@
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import GetError, PutError, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from rubato.adapters.dynamodb.batches import batch_get, glance
 from rubato.adapters.dynamodb.items import (
     CONFIG,
     STATE,
@@ -31,14 +31,13 @@ from rubato.adapters.dynamodb.usage import ENDPOINTS
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, WriteRaced
+from rubato.domain.grip import Grip
 from rubato.domain.quota import too_many_endpoints
 from rubato.ports import Page
 
 _LOST = "ConditionalCheckFailedException"
 _RACED = ("ConditionalCheckFailed", "TransactionConflict")
 _DUE_PAGE = 100
-_BATCH = 100
-_PARALLEL_BATCHES = 8
 _TURNS = 10
 _TURN_S = 0.02
 _MARK_BYTES = 6
@@ -98,15 +97,21 @@ class DynamoEndpoints:
         """Consistent batch reads of config and state."""
         found: dict[str, list[EndpointsItem]] = {}
         keys = [(endpoint_id, sk) for endpoint_id in endpoint_ids for sk in (CONFIG, STATE)]
-        for item in _batch_get(keys, latest=True):
+        for item in batch_get(keys, latest=True):
             found.setdefault(item.pk, []).append(item)
         loaded = (_assemble(found.get(endpoint_id, ())) for endpoint_id in endpoint_ids)
         return [endpoint for endpoint in loaded if endpoint is not None]
 
     def states(self, endpoint_ids: Sequence[str], *, latest: bool = False) -> dict[str, EndpointState]:
         """Batch reads, eventually consistent unless asked for the latest."""
-        items = _batch_get([(endpoint_id, STATE) for endpoint_id in endpoint_ids], latest)
+        items = batch_get([(endpoint_id, STATE) for endpoint_id in endpoint_ids], latest)
         return {item.pk: load_state(item) for item in items if isinstance(item, StateItem)}
+
+    def grips(self, endpoint_ids: Sequence[str]) -> dict[str, Grip]:
+        """Batch reads of two numbers each, eventually consistent."""
+        keys = [(endpoint_id, STATE) for endpoint_id in endpoint_ids]
+        found = glance(self._connection.client, keys, "pk,leaseUntil,callAt")
+        return {item["pk"]["S"]: _grip(item) for item in found if "leaseUntil" in item}
 
     def save(self, before: Endpoint, after: Endpoint, *events: Event) -> Endpoint:
         """One conditional put when only the state differs, else one transaction."""
@@ -164,7 +169,7 @@ class DynamoEndpoints:
 
     def named(self, job_id: str, names: Sequence[str]) -> dict[str, str]:
         """Batch reads of the items that keep the names."""
-        items = _batch_get([name_key(job_id, name) for name in sorted(set(names))], latest=True)
+        items = batch_get([name_key(job_id, name) for name in sorted(set(names))], latest=True)
         prefix = len(name_key(job_id, "")[1])
         return {item.sk[prefix:]: item.endpoint_id for item in items if isinstance(item, NameItem)}
 
@@ -234,7 +239,7 @@ def _sign(state: StateItem) -> StateItem:
 
 def _is_stored(state: StateItem) -> bool:
     """Whether exactly this write is the latest one. Read on a lost condition only."""
-    stored = _batch_get([(state.pk, STATE)], latest=True)
+    stored = batch_get([(state.pk, STATE)], latest=True)
     return any(isinstance(item, StateItem) and item.mark == state.mark for item in stored)
 
 
@@ -262,29 +267,9 @@ def _assemble(items: Iterable[EndpointsItem]) -> Endpoint | None:
     return Endpoint(config=config, state=state, hints=tuple(hints))
 
 
-def _batch_get(keys: Sequence[tuple[str, str]], latest: bool = False) -> list[EndpointsItem]:
-    def get(chunk: Sequence[tuple[str, str]]) -> list[EndpointsItem]:
-        return _batch_get_patiently(chunk, latest)
-
-    chunks = [keys[start : start + _BATCH] for start in range(0, len(keys), _BATCH)]
-    if len(chunks) <= 1:
-        return get(chunks[0]) if chunks else []
-    with ThreadPoolExecutor(_PARALLEL_BATCHES) as pool:
-        return [item for items in pool.map(get, chunks) for item in items]
-
-
-def _batch_get_patiently(keys: Sequence[tuple[str, str]], latest: bool) -> list[EndpointsItem]:
-    """NOTE: Model.batch_get asks again for what DynamoDB had no capacity for at once, and for ever."""
-    get_page: Any = EndpointsItem._batch_get_page
-    wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in set(keys)]
-    found: list[EndpointsItem] = []
-    for turn in range(_TURNS):
-        page, wanted = get_page(wanted, consistent_read=latest, attributes_to_get=None)
-        found += [EndpointsItem.from_raw_data(item) for item in page or ()]
-        if not wanted:
-            return found
-        time.sleep(_TURN_S * (turn + 1))
-    raise GetError(f"{len(wanted)} items could not be read; the table is throttled")
+def _grip(item: dict[str, Any]) -> Grip:
+    call_at = item.get("callAt")
+    return Grip(int(item["leaseUntil"]["N"]), int(call_at["N"]) if call_at is not None else None)
 
 
 def _count_of(endpoint: Endpoint) -> UsageItem:

@@ -5,6 +5,7 @@ from typing import Any
 from rubato.adapters import codec
 from rubato.adapters.dynamodb.tables import ConfigItem, FollowerItem, HintItem, NameItem, StateItem, whole
 from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, Retry, Tier
+from rubato.domain.grip import grip
 from rubato.domain.hints import Hint, HintKind
 from rubato.domain.ids import shard_of
 from rubato.domain.references import followed
@@ -101,6 +102,7 @@ def _load_retry(plain: list[int] | None) -> Retry:
 
 def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem:
     """The state; in the due index exactly while `wake_at` is set."""
+    held_by = grip(state.claim) if state.claim is not None else None
     return StateItem(
         pk=endpoint_id,
         sk=STATE,
@@ -121,6 +123,8 @@ def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem
         missed=state.missed,
         last_run=codec.dump_last_run(state.last_run),
         progress=codec.dump_progress(state),
+        lease_until=held_by.until if held_by is not None else None,
+        call_at=held_by.call_at if held_by is not None else None,
     )
 
 

@@ -145,6 +145,9 @@ class StateItem(EndpointsItem, discriminator="state"):
     last_run = CompactJSON(null=True, attr_name="lastRun")
     progress = CompactJSON(null=True)
     mark = UnicodeAttribute(null=True)
+    # What a tick has to know of a claim, for it to be read without the rest.
+    lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
+    call_at = NumberAttribute(null=True, attr_name="callAt")
 
 
 class HintItem(EndpointsItem, discriminator="hint"):
