@@ -23,7 +23,7 @@ settings.register_profile("ci", USUAL)
 settings.register_profile("deep", USUAL, derandomize=False, max_examples=2000, print_blob=True)
 
 
-class OneStack(LoadScopeScheduling):
+class OneStack(LoadScopeScheduling):  # type: ignore[misc]
     """With several workers, one of them has the local stack: there is a single one, and mostly it waits."""
 
     def _split_scope(self, nodeid: str) -> str:
