@@ -21,7 +21,7 @@ PORTS = {
     "api": ("jobs", "endpoints", "runs", "keys", "trail", "usage", "idempotency", "queue"),
     "authorizer": ("keys",),
     "tick": ("endpoints", "queue", "usage"),
-    "dispatcher": ("endpoints", "runs", "jobs", "queue", "outbound", "usage"),
+    "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications"),
 }
 BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320}
 _CORE = ROOT / "layers" / "core"
@@ -29,6 +29,7 @@ _TIMES = 5
 _ENVIRONMENT = {
     **{f"{name}_TABLE": name for name in ("JOBS", "ENDPOINTS", "RUNS", "KEYS", "AUDIT", "USAGE", "IDEMPOTENCY")},
     "RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/runs",
+    "SLOW_RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/slow",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

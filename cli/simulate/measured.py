@@ -17,14 +17,14 @@ CHAINED_STATE_WRITES = 2
 TICKED_STATE_WRITES = 3
 TICKED_INDEX_WRITES = 2
 
-# The tick reads past an endpoint that is claimed: half a unit for its state, and a unit for each page of 100 keys.
+# The tick reads past an endpoint that is claimed: half a unit for its claim, and a unit for each page of 100 keys.
 HELD_READS = 0.5 + 1 / 100
 DUE_PAGE = 100
 
-# Processor time in ms, by time.process_time around the use case on an emulated stack; see docs/scaling.md.
+# Processor time in ms: `rubato bench --only workers`, dispatches, claims and passes.
 RUN_CPU_MS = 19.0
 CLAIM_CPU_MS = 3.6
-HELD_CPU_MS = 0.6
+HELD_CPU_MS = 0.13
 
 # Of the code: usecases/dispatch_run.py, functions/tick, template.yaml.
 LOOK_AHEAD_MS = 120_000

@@ -8,6 +8,7 @@ import importlib.util
 import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,6 +74,11 @@ class _Done:
 
 class Log(QuietTelemetry):
     """What Lambda's telemetry has beside the port."""
+
+    @contextmanager
+    def about(self, **_fields: Any) -> Iterator[None]:
+        """Ignored."""
+        yield
 
     def error(self, message: str, **fields: Any) -> None:
         """Kept like a warning."""
@@ -156,6 +162,8 @@ class Post:
 
 class Context:
     """What the handlers use of Lambda's context."""
+
+    aws_request_id = "faults"
 
     def get_remaining_time_in_millis(self) -> int:
         """A minute."""

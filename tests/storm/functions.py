@@ -10,6 +10,8 @@ from cli.local.home import ROOT
 class Context:
     """What the handlers use of Lambda's context."""
 
+    aws_request_id = "storm"
+
     def get_remaining_time_in_millis(self) -> int:
         """A minute."""
         return 60_000
