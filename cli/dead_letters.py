@@ -99,11 +99,11 @@ class DeadLetterQueue:
         )
 
     def remove(self, letters: Sequence[DeadLetter]) -> None:
-        """For ever."""
+        """For ever; those that SQS does not let go stay and are visible again."""
         for batch in _batches(letters):
             entries = [{"Id": str(n), "ReceiptHandle": letter.handle} for n, letter in enumerate(batch)]
-            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
-            self._removed.update(letter.message_id for letter in batch)
+            answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            self._removed.update(batch[int(each["Id"])].message_id for each in answer.get("Successful", ()))
 
     def _move(self, lane: Lane, batch: Sequence[DeadLetter], now: int) -> int:
         # NOTE: sent before removed. A command that dies in between leaves a duplicate, which calls nobody.

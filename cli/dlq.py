@@ -53,7 +53,7 @@ def replay(
     stack: Stack = "rubato",
     region: Region = None,
     local: Local = None,
-    limit: Limit = 10_000,
+    limit: Limit = 1_000,
     as_json: AsJson = False,
 ) -> None:
     """Send messages again. What is stale meanwhile calls nobody: the dispatcher checks each against its endpoint."""
@@ -66,6 +66,8 @@ def replay(
     typer.echo(
         json.dumps(told) if as_json else "{replayed} sent again, {discarded} discarded, {left} left".format(**told)
     )
+    if told["refused"]:
+        raise Trouble(f"{told['refused']} could not be sent; they lie where they were, try again")
 
 
 def _replay(queue: DeadLetterQueue, letters: Sequence[DeadLetter], discard: bool) -> dict[str, int]:
@@ -77,6 +79,7 @@ def _replay(queue: DeadLetterQueue, letters: Sequence[DeadLetter], discard: bool
         "replayed": replayed,
         "discarded": len(unreadable),
         "left": len(letters) - replayed - len(unreadable),
+        "refused": len(readable) - replayed,
     }
 
 
@@ -85,7 +88,9 @@ def _chosen(letters: Sequence[DeadLetter], ids: Sequence[str] | None) -> list[De
         return list(letters)
     missing = sorted(set(ids) - {letter.message_id for letter in letters})
     if missing:
-        raise Trouble(f"no message {', '.join(missing)} lies there; `rubato dlq list` shows the ids")
+        raise Trouble(
+            f"no message {', '.join(missing)} was found; `rubato dlq list` shows the ids, --limit looks further"
+        )
     return [letter for letter in letters if letter.message_id in ids]
 
 

@@ -21,8 +21,9 @@ SERVICE_MS = 5
 _TICK_MS = 100  # likewise
 _IDLE_TICKS = 20
 _DAY_TICKS = 24 * 60
-# Lambda's poller keeps five long polls of 20 s open for each queue, also when nothing comes.
-_POLLS_PER_DAY = 5 * 86_400 / 20
+# Lambda's poller keeps five long polls of 20 s open for each of the two queues, also when nothing comes.
+_POLLS_PER_DAY = 2 * 5 * 86_400 / 20
+TICK_MB = 1_769
 Fact = dict[str, Any]
 
 
@@ -82,7 +83,7 @@ def deployment_fact(resting: float) -> Fact:
         "readUnits": resting * _DAY_TICKS,
         "sqsRequests": _POLLS_PER_DAY,
         "lambdaRequests": _DAY_TICKS,
-        "lambdaGbSeconds": _DAY_TICKS * _gb_seconds(_TICK_MS),
+        "lambdaGbSeconds": _DAY_TICKS * _gb_seconds(_TICK_MS, TICK_MB),
     }
     per_day = {name: round(amount, 3) for name, amount in amounts.items()}
     return {"bench": "units", "kind": "idle deployment, a day", **per_day, "dollarsIn30Days": dollars(amounts, 30)}
@@ -129,5 +130,5 @@ def _worker_ms(played: Stage, bill: Bill, batch: int) -> float:
     return played.worker_ms + SERVICE_MS * bill.calls / batch
 
 
-def _gb_seconds(milliseconds: float) -> float:
-    return milliseconds / 1000 * DISPATCHER_MB / 1024
+def _gb_seconds(milliseconds: float, megabytes: int = DISPATCHER_MB) -> float:
+    return milliseconds / 1000 * megabytes / 1024

@@ -9,6 +9,7 @@ from cli.simulate.deployment import Deployment, slices
 from cli.simulate.measured import Place
 from cli.simulate.simulation import Outcome, Simulation
 from cli.simulate.traffic import Spread, Traffic
+from cli.trouble import Trouble
 
 _SLICE = 10_000
 _SEARCH_S = 30
@@ -65,7 +66,10 @@ def tick_workers_for(needs: Needs) -> int:
 
 
 def enough(traffic: Traffic, p99_ms: float, place: Place = measured.AWS) -> int:
-    """The fewest dispatchers, to within a twentieth, with which 99 % of the calls are at most `p99_ms` late."""
+    """The fewest dispatchers, to within a twentieth, with which 99 % of the calls are at most `p99_ms` late.
+
+    Raises Trouble when no number of them is enough.
+    """
     factor = slices(traffic, _SLICE)
     part = replace(traffic, endpoints=ceil(traffic.endpoints / factor))
 
@@ -75,6 +79,10 @@ def enough(traffic: Traffic, p99_ms: float, place: Place = measured.AWS) -> int:
 
     most = 1
     while not suffice(most):
+        if most > part.endpoints:
+            raise Trouble(
+                f"no number of dispatchers keeps 99 % of the calls within {p99_ms:g} ms; allow more with --p99-ms"
+            )
         most *= 2
     least = most // 2
     while most - least > max(most // 20, 1):

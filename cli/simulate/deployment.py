@@ -34,7 +34,7 @@ class Deployment:
 
     def within_quotas(self) -> "Deployment":
         """As AWS gives it unasked: what is over a default quota is cut down to it."""
-        most = min(limits.MAPPING_CONCURRENCY.value, limits.CONCURRENCY.value - self.tick_workers)
+        most = min(limits.MAPPING_CONCURRENCY.value, max(limits.CONCURRENCY.value - self.tick_workers, 1))
         return replace(self, dispatchers=min(self.dispatchers, most), writes_per_s=limits.TABLE_WRITES.value)
 
     def workers_at(self, now: float) -> int:

@@ -9,6 +9,7 @@ from cli.simulate import measured
 from cli.simulate.answer import answer, enough, first_dispatchers, needs_of, shards_for, tick_workers_for
 from cli.simulate.deployment import Deployment
 from cli.simulate.traffic import Spread, Traffic
+from cli.trouble import Trouble
 
 _AUTO = 0
 
@@ -38,6 +39,10 @@ def load(
         slow_share=slow_share,
         seed=seed,
     )
+    if local and (shards or tick_workers or dispatchers or published):
+        raise Trouble(
+            "--local has the workers and shards of samconfig.toml; leave --shards, --tick-workers, --dispatchers out"
+        )
     deployment = _local() if local else _aws(traffic, shards, tick_workers, dispatchers, memory_mb, p99_ms)
     if published:
         deployment = deployment.within_quotas()

@@ -131,3 +131,16 @@ def test_a_job_keeps_what_its_people_want_to_hear(world: Any) -> None:
     rules = NotificationRules(after_failures=5, on_recovery=True)
     update_job(world, ANNE, job.job_id, lambda job: replace(job, notifications=rules))
     assert world.jobs.get(job.job_id).notifications == rules
+
+
+def test_a_destination_that_fails_does_not_silence_the_others() -> None:
+    class Broken:
+        is_on = True
+
+        def publish(self, _notice: Notice) -> None:
+            raise ConnectionError("no such topic")
+
+    heard = MemoryNotifications()
+    with pytest.raises(ConnectionError, match="no such topic"):
+        AllNotifications([Broken(), heard]).publish(NOTICE)
+    assert heard.published == [NOTICE]

@@ -16,7 +16,7 @@ from tests.faults.verdicts import broken
 def main() -> int:
     """0 when all held."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
-    parser.add_argument("stories", nargs="*")
+    parser.add_argument("stories", nargs="*", choices=[[], *(story.name for story in STORIES)])
     parser.add_argument("--every", type=int, default=1)
     given = parser.parse_args()
     total = bad = 0
@@ -27,6 +27,7 @@ def main() -> int:
             begun, count = time.monotonic(), 0
             theatre = Theatre(house, story)
             for problem in broken(story, "", theatre.rehearsal, theatre.rehearsal):
+                bad += 1
                 sys.stdout.write(f"  REHEARSAL {problem}\n")
             for pair in theatre.pairs(given.every):
                 count += 1

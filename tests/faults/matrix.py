@@ -75,10 +75,10 @@ def opened() -> Iterator[House]:
         stack.enter_context(patch.object(sqs, "open_client", lambda *_: client))
         stack.enter_context(patch("botocore.retries.quota.RetryQuota.acquire", lambda *_: True))
         quiet = types.SimpleNamespace(sleep=lambda _seconds: None)
-        for module in ("botocore.endpoint", "rubato.adapters.dynamodb.endpoints"):
+        for module in ("botocore.endpoint", "rubato.adapters.dynamodb.endpoints", "rubato.adapters.dynamodb.batches"):
             stack.enter_context(patch(f"{module}.time", quiet))
-        for module in _pooled():
-            stack.enter_context(patch.object(module, "ThreadPoolExecutor", InlinePool))
+        for module, name in _pooled():
+            stack.enter_context(patch.object(module, name, InlinePool))
         for handler in (house.tick, house.dispatcher):
             if hasattr(handler, "ThreadPoolExecutor"):
                 handler.ThreadPoolExecutor = InlinePool  # type: ignore[attr-defined]
@@ -99,7 +99,7 @@ def _house() -> House:
     )
 
 
-def _pooled() -> list[Any]:
+def _pooled() -> list[tuple[Any, str]]:
     import sys
 
     import rubato.usecases.claim_due
@@ -108,7 +108,7 @@ def _pooled() -> list[Any]:
     import rubato.usecases.tell_followers  # noqa: F401
 
     ours = [module for name, module in sys.modules.items() if name.startswith("rubato.")]
-    return [module for module in ours if hasattr(module, "ThreadPoolExecutor")]
+    return [(module, name) for module in ours for name in ("ThreadPoolExecutor", "Pool") if hasattr(module, name)]
 
 
 class Theatre:

@@ -16,11 +16,11 @@ from tests.faults.verdicts import broken
 
 EVERY = 8
 FEWEST = {
-    "tick claims and dispatcher runs": 19,
+    "tick claims and dispatcher runs": 20,
     "a chain of short intervals": 21,
-    "tick resends": 14,
+    "tick resends": 15,
     "tick recovers": 14,
-    "tick wakes a timed pause": 14,
+    "tick wakes a timed pause": 16,
     "a retry": 15,
     "a failure": 9,
     "an auto-pause": 9,

@@ -11,6 +11,7 @@ from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli import dlq as command
+from cli.dead_letters import DeadLetterQueue
 from cli.deployed import Deployed
 from cli.trouble import Trouble
 from rubato.adapters.sqs import dump_message, load_message
@@ -112,7 +113,7 @@ def test_all_of_many_messages_are_replayed_each_to_its_lane_and_what_is_unreadab
     for message in (*many, SLOW):
         queues.bury(dump_message(message))
     poison = queues.bury("poison")
-    assert json.loads(dlq("replay", "--json")) == {"replayed": 24, "discarded": 0, "left": 1}
+    assert json.loads(dlq("replay", "--json")) == {"replayed": 24, "discarded": 0, "left": 1, "refused": 0}
     assert sorted(queues.messages("RunQueueUrl"), key=str) == sorted(many, key=str)
     assert queues.messages("SlowRunQueueUrl") == [SLOW]
     assert set(listed()) == {poison}
@@ -122,7 +123,12 @@ def test_all_of_many_messages_are_replayed_each_to_its_lane_and_what_is_unreadab
 
 def test_one_message_can_be_picked_and_the_others_stay_visible(queues: Queues) -> None:
     wanted, other = (queues.bury(dump_message(message)) for message in (RUN, FOLLOW))
-    assert json.loads(dlq("replay", "--id", wanted, "--json")) == {"replayed": 1, "discarded": 0, "left": 0}
+    assert json.loads(dlq("replay", "--id", wanted, "--json")) == {
+        "replayed": 1,
+        "discarded": 0,
+        "left": 0,
+        "refused": 0,
+    }
     assert queues.messages("RunQueueUrl") == [RUN]
     assert set(listed()) == {other}
 
@@ -160,3 +166,14 @@ def test_a_stack_that_can_not_be_read_is_told_plainly(monkeypatch: pytest.Monkey
 def test_a_stack_of_an_older_version_is_told_plainly() -> None:
     with pytest.raises(Trouble, match="no output SlowRunQueueUrl"):
         Deployed({}, {}).output("SlowRunQueueUrl")
+
+
+def test_what_could_not_be_removed_is_visible_again_at_once(queues: Queues) -> None:
+    queues.bury(dump_message(RUN))
+    client: Any = boto3.client("sqs", region_name=_REGION)
+    client.delete_message_batch = lambda **asked: {"Failed": [{"Id": each["Id"]} for each in asked["Entries"]]}
+    run_urls = {Lane.FAST: queues.urls["RunQueueUrl"], Lane.SLOW: queues.urls["SlowRunQueueUrl"]}
+    queue = DeadLetterQueue(client, queues.urls["DeadLetterQueueUrl"], run_urls)
+    with queue.taken(10) as letters:
+        assert queue.send_again(letters, MIDNIGHT) == 1
+    assert queues.messages("DeadLetterQueueUrl") == [RUN]

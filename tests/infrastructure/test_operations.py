@@ -55,6 +55,8 @@ def test_alarms_and_dashboard_watch_metrics_that_exist(template: Template) -> No
     [
         ("DeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0, 1, "notBreaching"),
         ("TickSilentAlarm", "Invocations", 1, 3, "breaching"),
+        ("TickTroubleAlarm", "TickFailures", 0, 3, "notBreaching"),
+        ("TickLeftAlarm", "Left", 0, 3, "notBreaching"),
         ("OldestDueAlarm", "OldestDueAge", 120_000, 1, "notBreaching"),
         ("DispatcherErrorsAlarm", "Errors", 0, 1, "notBreaching"),
         ("StoreThrottledAlarm", "Throttled", 0, 3, "notBreaching"),

@@ -297,6 +297,20 @@ def test_runs_of_a_deleted_endpoint_stay_readable(world: MemoryWorld, client: Cl
     assert len(world.outbound.calls) == 1
 
 
+def test_naming_the_status_that_a_job_has_makes_an_endpoint_follow_that_did_not(
+    world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
+) -> None:
+    before = world.endpoints.load(endpoint_id)
+    assert before is not None
+    client("PATCH", f"/jobs/{job_id}", {"status": "paused"})
+    # As if the store had failed while the endpoints were to follow, and the second look had been lost.
+    world.endpoints._endpoints[endpoint_id] = before
+    assert client("PATCH", f"/jobs/{job_id}", {"name": "still"}).status == 200
+    assert client("GET", f"/endpoints/{endpoint_id}").body["state"] == "active"
+    assert client("PATCH", f"/jobs/{job_id}", {"status": "paused"}).status == 200
+    assert client("GET", f"/endpoints/{endpoint_id}").body["state"] == "paused"
+
+
 def test_an_archived_job_stops_and_active_restores_it(
     world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
 ) -> None:

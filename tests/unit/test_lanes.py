@@ -1,15 +1,18 @@
 """Bulkheads: which lane a run takes, and how a message that failed comes back."""
 
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from rubato.adapters.sqs import SqsRunQueue
 from rubato.domain.endpoint import Retry
 from rubato.domain.exchange import Call, ErrorKind, Reply
 from rubato.domain.instant import HOUR, SECOND
 from rubato.domain.lane import SLOW_MS, Lane
 from rubato.domain.messages import RunMessage
-from rubato.domain.redelivery import backoff_s
+from rubato.domain.redelivery import backoff_s, patience_s
 from rubato.domain.schedule import IntervalBaseline
 from rubato.usecases.handle_message import handle_message
 from rubato.usecases.trigger_run import trigger_run
@@ -110,3 +113,25 @@ def test_a_message_that_failed_comes_back_after_seconds_and_a_poisoned_one_is_bu
         assert all(later > wait - 1 for wait, later in pairwise(waits)) and 31 <= sum(waits) <= 62
     assert {backoff_s(f"message {n}", 3) for n in range(200)} == {4, 5, 6, 7, 8}
     assert 16 <= backoff_s("message", 99) <= 32
+
+
+def test_what_nobody_sends_again_is_tried_for_long_enough_to_outlast_an_outage() -> None:
+    waits = [[patience_s(f"message {n}", received) for n in range(200)] for received in range(1, 5)]
+    bounds = zip(waits, [(15, 30), (60, 120), (240, 480), (450, 900)], strict=True)
+    assert all(least <= min(each) < max(each) <= most for each, (least, most) in bounds)
+
+
+def test_a_queue_that_refuses_the_one_lane_gets_the_messages_of_the_other() -> None:
+    sent: list[str] = []
+
+    def send_message_batch(**asked: Any) -> dict[str, Any]:
+        if asked["QueueUrl"] == "fast":
+            raise ConnectionError("throttled")
+        sent.append(asked["QueueUrl"])
+        return {}
+
+    queue = SqsRunQueue(SimpleNamespace(send_message_batch=send_message_batch), {Lane.FAST: "fast", Lane.SLOW: "slow"})
+    messages = [RunMessage(endpoint_id="ep_1", due=0, run_id="run_1", fence=1, lane=lane) for lane in Lane]
+    with pytest.raises(ConnectionError):
+        queue.send(messages, 0)
+    assert sent == ["slow"]

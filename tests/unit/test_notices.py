@@ -17,6 +17,7 @@ from rubato.usecases.steer_endpoint import reset_failures
 from rubato.usecases.update_job import update_job
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage, a_job, an_endpoint
 
+SILENT = NotificationRules(on_auto_pause=False)
 ALL = NotificationRules(after_failures=3, on_recovery=True, on_auto_pause=True)
 BROKEN = Reply(duration_ms=5, status_code=503, body=b"the password is hunter2")
 
@@ -91,6 +92,15 @@ def test_two_failures_and_a_recovery_tell_what_the_job_asks_for(rules: Notificat
     world = MemoryWorld()
     probe(world, rules)
     Script(world, range(1, 3))
+    Stage(world).play(MIDNIGHT + 10 * MINUTE)
+    assert told(world) == expected
+
+
+@pytest.mark.parametrize(("rules", "expected"), [(NotificationRules(), ["autoPaused 2"]), (SILENT, [])])
+def test_an_automatic_pause_is_told_unless_the_job_declines(rules: NotificationRules, expected: list[str]) -> None:
+    world = MemoryWorld()
+    probe(world, rules, auto_pause_after=2, baseline=IntervalBaseline(MINUTE))
+    Script(world, range(1, 9))
     Stage(world).play(MIDNIGHT + 10 * MINUTE)
     assert told(world) == expected
 

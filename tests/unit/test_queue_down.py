@@ -93,3 +93,18 @@ def test_a_pause_holds_although_its_message_was_not_sent(world: Any) -> None:
 
 def _refuse(*_args: Any) -> Any:
     raise RubatoError("the table is throttled")
+
+
+def test_a_hold_that_can_not_be_noted_at_first_is_made_all_the_same(world: Any) -> None:
+    world.limits = type(world.limits)(allowed_target_cidrs="127.0.0.0/8", max_runs_per_day=1)
+    an_endpoint(world)
+    note, failures = world.usage.note_over, iter([True])
+
+    def failing_once(*args: Any) -> None:
+        if next(failures, False):
+            raise ConnectionError("throttled")
+        note(*args)
+
+    world.usage.note_over = failing_once
+    Stage(world).play(MIDNIGHT + 10 * MINUTE)
+    assert world.outbound.seconds() == [60] and world.usage.over("2025-01-01") == {"acme": 1}

@@ -10,12 +10,13 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.simulate import limits, measured
-from cli.simulate.answer import exceeded, needs_of, shards_for, tick_workers_for
+from cli.simulate.answer import enough, exceeded, needs_of, shards_for, tick_workers_for
 from cli.simulate.clock import Loop
 from cli.simulate.deployment import Deployment
 from cli.simulate.simulation import Outcome, Simulation
 from cli.simulate.store import Store
 from cli.simulate.traffic import Spread, Traffic
+from cli.trouble import Trouble
 
 DOC = Path(__file__).parents[2] / "docs" / "scaling.md"
 
@@ -132,3 +133,8 @@ def test_the_documentation_shows_what_the_command_prints() -> None:
     assert shown[:4] == [str(facts["runsPerS"]), *map(str, told)]
     assert shown[4:6] == [f"{late['p50']} ms", f"{late['p99']} ms"]
     assert shown[6] == f"${dollars:,}"
+
+
+def test_a_lateness_that_no_number_of_dispatchers_reaches_is_said_to_be_so() -> None:
+    with pytest.raises(Trouble, match="no number of dispatchers keeps 99 % of the calls within 1 ms"):
+        enough(Traffic(endpoints=20), 1)

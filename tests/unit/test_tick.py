@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from rubato.domain.endpoint import Endpoint
+from rubato.domain.grip import Grip
 from rubato.domain.ids import shard_of
-from rubato.domain.instant import HOUR, MINUTE, SECOND
+from rubato.domain.instant import DAY, HOUR, MINUTE, SECOND
 from rubato.domain.messages import Message, RunMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.usecases import claim_due as tick
@@ -135,6 +136,28 @@ def test_a_tick_whose_time_goes_by_over_what_is_held_says_that_it_did_not_get_th
     world.endpoints.grips = slow  # type: ignore[method-assign]
     counts = claim_due(world, range(16), world.clock.now() + 5 * SECOND)
     assert counts["left"] >= 1 and counts["held"] < 3000 and counts["claimed"] == 0
+
+
+def test_a_tick_claims_what_it_found_before_its_time_goes_by_over_what_is_held() -> None:
+    world = MemoryWorld()
+    (free,) = crowd(world, 1)
+    busy = shard_of(free, 16) ^ 1
+    due = world.endpoints.due
+
+    def endless(shard: int, until: int) -> Iterator[list[str]]:
+        yield from due(shard, until)
+        while shard == busy:
+            world.clock.instant += SECOND
+            yield ["held"]
+
+    world.endpoints.due = endless  # type: ignore[method-assign]
+
+    def grips(endpoint_ids: Sequence[str]) -> dict[str, Grip]:
+        return {each: Grip(MIDNIGHT + DAY, None) for each in endpoint_ids if each == "held"}
+
+    world.endpoints.grips = grips  # type: ignore[method-assign]
+    counts = claim_due(world, range(16), world.clock.now() + 40 * SECOND)
+    assert (counts["claimed"], counts["left"]) == (1, 1) and claimed(world) == {free}
 
 
 def test_a_queue_that_raises_does_not_keep_the_tick_from_the_rest() -> None:

@@ -156,7 +156,7 @@ class AwsWorld:
         if self.settings.topic_arns:
             from rubato.adapters.sns import SnsNotifications
 
-            destinations += [SnsNotifications(arn, self.settings.region) for arn in self.settings.topic_arns]
+            destinations += [SnsNotifications(arn, arn.split(":")[3]) for arn in self.settings.topic_arns]
         if self.settings.bus_name is not None:
             from rubato.adapters.eventbridge import EventBridgeNotifications
 

@@ -44,6 +44,12 @@ class AllNotifications:
         return any(each.is_on for each in self._destinations)
 
     def publish(self, notice: Notice) -> None:
-        """One after the other; when a later one raises, the earlier ones hear of it again."""
+        """Each of them, whoever fails; then raises the first error, so that those that heard of it hear of it again."""
+        errors: list[Exception] = []
         for destination in self._destinations:
-            destination.publish(notice)
+            try:
+                destination.publish(notice)
+            except Exception as error:  # noqa: BLE001 - the others must not go without
+                errors.append(error)
+        if errors:
+            raise errors[0]

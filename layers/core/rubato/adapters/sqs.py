@@ -9,7 +9,7 @@ from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
 from rubato.domain.messages import JobMessage, Message, NotifyMessage, RunMessage, TellMessage, TenantMessage
 from rubato.domain.notices import NoticeKind, Turn
-from rubato.domain.redelivery import backoff_s
+from rubato.domain.redelivery import backoff_s, patience_s
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -28,13 +28,21 @@ class SqsRunQueue:
         self._queue_urls = queue_urls
 
     def send(self, messages: Sequence[Message], now: int) -> list[Message]:
-        """In batches of ten."""
+        """In batches of ten, each lane for itself: what one queue raises comes when the other has had its messages."""
         unsent: list[Message] = []
+        errors: list[Exception] = []
         for lane, group in groupby(sorted(messages, key=lane_for), key=lane_for):
-            mine = list(group)
-            for start in range(0, len(mine), _BATCH):
-                unsent += self._send_batch(self._queue_urls[lane], mine[start : start + _BATCH], now)
+            try:
+                unsent += self._send_all(self._queue_urls[lane], list(group), now)
+            except Exception as error:  # noqa: BLE001 - see above
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return unsent
+
+    def _send_all(self, queue_url: str, messages: Sequence[Message], now: int) -> list[Message]:
+        batches = [messages[start : start + _BATCH] for start in range(0, len(messages), _BATCH)]
+        return [message for batch in batches for message in self._send_batch(queue_url, batch, now)]
 
     def _send_batch(self, queue_url: str, messages: Sequence[Message], now: int) -> list[Message]:
         entries = [
@@ -58,11 +66,20 @@ class SqsDeliveries:
         `record` as in Lambda's event. Raises KeyError for a queue that is none of ours, and what SQS raises.
         """
         received = int(record["attributes"]["ApproximateReceiveCount"])
+        wait_s = backoff_s if _is_covered(record["body"]) else patience_s
         self._client.change_message_visibility(
             QueueUrl=self._urls_by_name[record["eventSourceARN"].rpartition(":")[2]],
             ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=backoff_s(record["messageId"], received),
+            VisibilityTimeout=wait_s(record["messageId"], received),
         )
+
+
+def _is_covered(body: str) -> bool:
+    """Whether nothing is lost with the message: a run's lease brings it back, and what is unreadable tells nothing."""
+    try:
+        return isinstance(load_message(body), RunMessage)
+    except ValueError:
+        return True
 
 
 def lane_for(message: Message) -> Lane:

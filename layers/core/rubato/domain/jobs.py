@@ -18,11 +18,12 @@ class NotificationRules:
     """Of which turns of its endpoints a job's people hear.
 
     `after_failures`: when that many runs in a row have failed; 0 never. A recovery is told when at least as many had.
+    An automatic pause is told unless somebody declines.
     """
 
     after_failures: int = 0
     on_recovery: bool = False
-    on_auto_pause: bool = False
+    on_auto_pause: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,8 +43,8 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
     claim = _claim(endpoint)
     world.clock.sleep_until(claim.call_at)
     started_at = world.clock.now()
-    if started_at >= claim.lease_until:
-        # A worker that stood still until now: another one may be calling already.
+    if started_at + call.timeout_ms >= claim.lease_until:
+        # A worker that stood still, or waited for the store: another one may be calling before this call has ended.
         world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
         return "lease_lost"
     world.telemetry.count("dispatched")

@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice, takewhile
 
 from rubato.domain import lease, misfire
@@ -12,6 +11,7 @@ from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.lease import Look
 from rubato.domain.messages import Message, RunMessage, run_message
 from rubato.ports import World
+from rubato.usecases.pool import Pool
 from rubato.usecases.read_due import Due, Reading, read_due
 from rubato.usecases.replan import Changed, replan
 
@@ -20,6 +20,8 @@ _READERS = 8
 _CLAIMERS = 16
 # Claimed one after the other by one claimer and then sent in one request.
 _HANDFUL = 10
+# Of a tick's time, one part in so many is kept for claiming, however much there is to read past.
+_SHARE_FOR_CLAIMS = 4
 # How far, and for how long, a tick that ran out of time still counts what it leaves.
 _COUNTED_LEFT = 1000
 _COUNTING_MS = 1000
@@ -33,8 +35,9 @@ def claim_due(world: World, shards: Sequence[int], deadline: int) -> Counter[str
     world.telemetry.peak("oldest_due_age", 0)
     horizon = world.clock.now() + world.limits.look_ahead_ms
     counts: Counter[str] = Counter()
-    with ThreadPoolExecutor(_READERS) as readers:
-        reading = Reading(horizon=horizon, readers=readers, ends=deadline + _COUNTING_MS, counts=counts)
+    with Pool(_READERS) as readers:
+        patience_ends = deadline - (deadline - world.clock.now()) // _SHARE_FOR_CLAIMS
+        reading = Reading(horizon=horizon, readers=readers, patience_ends=patience_ends, counts=counts)
         backlog = _Backlog(world, read_due(world, shards, reading), reading, deadline)
         done = _claim_all(world, backlog)
     total = sum(done, counts)
@@ -90,7 +93,7 @@ def _claim_all(world: World, backlog: _Backlog) -> list[Counter[str]]:
     first = backlog.take()
     if len(first) < _HANDFUL:  # as in most ticks: there is no more
         return [_claim_handful(world, first, backlog)]
-    with ThreadPoolExecutor(_CLAIMERS) as claimers:
+    with Pool(_CLAIMERS) as claimers:
         others = [claimers.submit(_claim_from, world, backlog) for _ in range(_CLAIMERS - 1)]
         return [_claim_handful(world, first, backlog), *(other.result() for other in others)]
 

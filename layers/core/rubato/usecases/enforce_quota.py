@@ -1,7 +1,5 @@
 """Runs per tenant and day: counted, held back beyond the quota, and released when it is lifted."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from rubato.domain import lease, quota
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint
@@ -9,6 +7,7 @@ from rubato.domain.messages import TenantMessage
 from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.pages import every
+from rubato.usecases.pool import Pool
 from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
 
@@ -57,11 +56,19 @@ def hold_until_tomorrow(world: World, before: Endpoint, started: Endpoint) -> st
 
     # Before the hold: whoever dies in between leaves a note too many, not an endpoint that no raised limit wakes.
     # And after it: a tick that saw a raised limit in between took the first note away, and finds this one later.
-    world.usage.note_over(started.config.tenant_id, quota.day_of(moment), limit)
+    _note_over(world, started, quota.day_of(moment))
     replan(world, started.id, held, known=started)
-    world.usage.note_over(started.config.tenant_id, quota.day_of(moment), limit)
+    _note_over(world, started, quota.day_of(moment))
     world.telemetry.warn("daily quota used up", tenantId=started.config.tenant_id, endpointId=started.id)
     return "over_quota"
+
+
+def _note_over(world: World, endpoint: Endpoint, day: str) -> None:
+    """One of the two is enough, and neither may stand in the way of the hold."""
+    try:
+        world.usage.note_over(endpoint.config.tenant_id, day, world.limits.max_runs_per_day)
+    except Exception as error:  # noqa: BLE001 - see above
+        world.telemetry.warn("hold by quota not noted", endpointId=endpoint.id, error=type(error).__name__)
 
 
 def release_lifted(world: World) -> int:
@@ -81,7 +88,7 @@ def release_tenant(world: World, message: TenantMessage) -> str:
     def release(endpoint_id: str) -> None:
         replan(world, endpoint_id, lambda latest, _now: Changed(quota.lifted(latest)))
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         for job in every(lambda after: world.jobs.list(message.tenant_id, None, _PAGE, after)):
             list(pool.map(release, endpoint_ids(world, job.job_id)))
     return "released"

@@ -1,7 +1,5 @@
 """The endpoints of a job follow its status, whatever dies on the way."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from rubato.domain import edits
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.instant import SECOND
@@ -9,6 +7,7 @@ from rubato.domain.jobs import Job
 from rubato.domain.messages import JobMessage
 from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
+from rubato.usecases.pool import Pool
 from rubato.usecases.replan import Changed, replan
 from rubato.usecases.send_messages import send_messages
 
@@ -45,5 +44,5 @@ def _follow(world: World, job: Job) -> None:
     def follow(endpoint: Endpoint, now: int) -> Changed:
         return Changed(edits.held(endpoint, job.holds, now))
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), endpoint_ids(world, job.job_id)))

@@ -1,13 +1,13 @@
 """List a job's endpoints."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint, Tier
 from rubato.domain.standing import Standing, standing
 from rubato.ports import Page, World
 from rubato.usecases.lookup import find_job
+from rubato.usecases.pool import Pool
 
 _PARALLEL = 8
 
@@ -39,5 +39,5 @@ def list_endpoints(
 
 def _whole(world: World, endpoint_ids: Sequence[str]) -> list[Endpoint]:
     """With their hints, which a list shows and a batch read leaves out."""
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         return [endpoint for endpoint in pool.map(world.endpoints.load, endpoint_ids) if endpoint is not None]

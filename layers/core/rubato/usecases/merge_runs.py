@@ -1,12 +1,12 @@
 """One list of runs out of many, newest slot first, without reading any of them to its end."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rubato.domain import ids
 from rubato.domain.endpoint import RunStatus
 from rubato.domain.runs import Run
 from rubato.ports import Page
+from rubato.usecases.pool import Pool
 
 Read = Callable[[str | None, int], Page[Run]]
 
@@ -40,7 +40,7 @@ def merge_runs(reads: Sequence[Read], limit: int, after: str | None) -> Page[Run
 def _read_all(wanted: dict[Read, str | None], size: int) -> list[tuple[Read, Page[Run]]]:
     if len(wanted) < 2:
         return [(read, read(after, size)) for read, after in wanted.items()]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         return list(zip(wanted, pool.map(lambda each: each[0](each[1], size), wanted.items()), strict=True))
 
 

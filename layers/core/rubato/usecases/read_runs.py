@@ -1,7 +1,6 @@
 """List and read runs. A run in flight stands in its endpoint's claim, a finished one in the history."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from rubato.domain import ids
@@ -15,6 +14,7 @@ from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.lookup import find_endpoint, find_job, owns
 from rubato.usecases.merge_runs import Read, merge_runs
 from rubato.usecases.pages import every
+from rubato.usecases.pool import Pool
 
 History = Callable[[str, RunFilter, int, str | None], Page[Run]]
 
@@ -106,7 +106,7 @@ def _all_jobs(world: World, caller: Caller) -> list[str]:
 
 
 def _running_of(world: World, jobs: list[str]) -> list[Run]:
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         members = [each for ids_of_one in pool.map(lambda job: endpoint_ids(world, job), jobs) for each in ids_of_one]
     states: dict[str, EndpointState] = world.endpoints.states(members)
     busy = [endpoint_id for endpoint_id, state in states.items() if state.is_running]

@@ -4,7 +4,6 @@ The truth is the followed endpoint's own state: when it last succeeded. Telling 
 """
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import NotFound
@@ -13,6 +12,7 @@ from rubato.domain.lease import hear
 from rubato.domain.messages import TellMessage
 from rubato.domain.references import followed
 from rubato.ports import World
+from rubato.usecases.pool import Pool
 from rubato.usecases.replan import Changed, replan
 from rubato.usecases.send_messages import NotSent, send_messages
 
@@ -46,7 +46,7 @@ def tell(world: World, followers: Iterable[str], name: str, finished_at: int) ->
             return False
         return True
 
-    with ThreadPoolExecutor(_PARALLEL) as pool:
+    with Pool(_PARALLEL) as pool:
         return all(list(pool.map(tell_one, followers)))
 
 

@@ -13,7 +13,7 @@ from rubato.usecases.record_event import event_by
 from rubato.usecases.replan import MAX_TRIES
 
 
-def update_job(
+def update_job(  # noqa: PLR0913 - as many as a request has
     world: World,
     caller: Caller,
     job_id: str,
@@ -22,9 +22,11 @@ def update_job(
     action: str = "updateJob",
     if_version: int | None = None,
     reason: str | None = None,
+    names_status: bool = False,
 ) -> Job:
     """Apply `edit` under a conditional write and, when its status changed, hold or release every endpoint.
 
+    Also when the caller names the status that it has: then an endpoint that did not follow last time does now.
     Raises NotFound, StaleVersion when `if_version` is not the stored one, Conflict under endless races.
     """
     for _ in range(MAX_TRIES):
@@ -33,13 +35,14 @@ def update_job(
             raise StaleVersion(f"job {job_id} is at version {before.version}; read it again")
         after = replace(edit(before), updated_at=world.clock.now())
         event = event_by(world, caller, job_id, action, before=_told(before), after=_told(after), reason=reason)
-        if before.holds != after.holds:
+        is_followed = names_status or before.holds != after.holds
+        if is_followed:
             promise_to_follow(world, job_id)
         try:
             saved = world.jobs.save(before, after, event)
         except WriteRaced:
             continue
-        if before.holds != after.holds:
+        if is_followed:
             follow_job(world, saved)
         return saved
     raise Conflict(f"job {job_id} is being changed by too many writers; try again")

@@ -56,17 +56,23 @@ class DynamoUsage:
             self._noted[tenant_id, day] += 1
 
     def flush(self) -> None:
-        """One update for each tenant and day; those that failed are held back for the next flush."""
+        """One update for each tenant and day; those that failed are held back for the next flush.
+
+        NOTE: a count whose answer was lost is counted again. Without a quota nothing hangs on it; see `take_run`.
+        """
         with self._lock:
             noted, self._noted = self._noted, Counter()
-        try:
-            for tenant_id, day in list(noted):
-                count = UsageItem.used.add(noted[tenant_id, day])
-                UsageItem(tenant_id, _runs(day)).update([count, UsageItem.ttl.set(_expiry(day))])
-                del noted[tenant_id, day]
-        finally:
-            with self._lock:
-                self._noted.update(noted)
+        errors: list[Exception] = []
+        for (tenant_id, day), runs in noted.items():
+            try:
+                count: list[Action] = [UsageItem.used.add(runs), UsageItem.ttl.set(_expiry(day))]
+                UsageItem(tenant_id, _runs(day)).update(count)
+            except Exception as error:  # noqa: BLE001 - one tenant's counter must not hold back the others'
+                errors.append(error)
+                with self._lock:
+                    self._noted[tenant_id, day] += runs
+        if errors:
+            raise errors[0]
 
     def note_over(self, tenant_id: str, day: str, limit: int) -> None:
         """One put, the first time."""

@@ -52,6 +52,7 @@ def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | 
         lambda job: drafts.patched_job(job, dict(patch)),
         if_version=if_version,
         reason=given.reason,
+        names_status="status" in patch,
     )
     return views.job_view(job)
 

@@ -50,7 +50,7 @@ class NotificationsInput(Wire):
         default=None, ge=0, le=100, description="Tell when so many runs in a row have failed; null or 0 never tells."
     )
     on_recovery: bool = Field(default=False, description="Tell of the first success after at least that many failures.")
-    on_auto_pause: bool = Field(default=False, description="Tell when autoPauseAfter has paused an endpoint.")
+    on_auto_pause: bool = Field(default=True, description="Tell when autoPauseAfter has paused an endpoint.")
 
 
 class NotificationsPatch(Wire):
