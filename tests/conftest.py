@@ -30,6 +30,7 @@ class OneStack(LoadScopeScheduling):  # type: ignore[misc]
         return "stack" if nodeid.startswith("tests/e2e/") else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneStack:
     """NOTE: xdist 3.8 has groups of its own, which do not work with the node ids of pytest 9.2."""
     return OneStack(config, log)

@@ -187,7 +187,7 @@ class Play:
         self._role = "api"
         self.seam.answer_queue, self.seam.meanwhile = self.post.answer, self._meanwhile
         self.seam.written = self._watch_writes
-        self.seam.armed = False
+        self.seam.armed = self.seam.struck = False
         self.start_worker()
 
     def start_worker(self) -> None:
