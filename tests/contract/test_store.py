@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from rubato.domain import edits, ids, lease
-from rubato.domain.endpoint import Clamp, Endpoint, MissedRuns, Pause, RunStatus, Source, TargetRequest, Tier
+from rubato.domain.endpoint import (
+    Clamp,
+    Endpoint,
+    MissedRuns,
+    Pause,
+    PlannerPower,
+    RunStatus,
+    Source,
+    TargetRequest,
+    Tier,
+)
 from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.exchange import Attempt, ErrorKind
 from rubato.domain.grip import Grip
@@ -73,6 +83,7 @@ def test_an_endpoint_comes_back_exactly_as_it_was_stored(world: Any) -> None:
         jitter_ms=100,
         auto_pause_after=3,
         tier=Tier.HEALTH,
+        planner=PlannerPower.MAY_RESUME,
         success_codes=("200", "404"),
         metadata={"team": {"name": "web"}},
     )

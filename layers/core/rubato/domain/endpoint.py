@@ -33,6 +33,12 @@ class Tier(StrEnum):
     NONE = "none"
 
 
+class PlannerPower(StrEnum):
+    """What an owner allows rules and the planner beyond hints and pauses of their own."""
+
+    MAY_RESUME = "may_resume"
+
+
 class MissedRuns(StrEnum):
     """What becomes of slots that passed in an outage."""
 
@@ -95,6 +101,7 @@ class EndpointConfig:
     jitter_ms: int = 0
     auto_pause_after: int = 0
     tier: Tier = Tier.NONE
+    planner: PlannerPower | None = None
     depends_on: tuple[str, ...] = ()
     metadata: dict[str, Any] = field(default_factory=dict)
     deleted_at: int | None = None

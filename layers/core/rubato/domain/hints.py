@@ -26,6 +26,9 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+AUTOMATIC = frozenset({ActorKind.RULE, ActorKind.PLANNER})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who did something: the key's id, the rule's name, `planner` or `rubato`, and its kind."""

@@ -1,10 +1,11 @@
 """Changing an endpoint's tempo: hints, pauses, clearing, resetting. Pure; settle the result."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from rubato.domain.endpoint import Endpoint, Pause
-from rubato.domain.errors import Invalid
-from rubato.domain.hints import MAX_LIVE_HINTS, Actor, Hint, HintKind
+from rubato.domain.endpoint import Endpoint, Pause, PlannerPower
+from rubato.domain.errors import Conflict, Invalid
+from rubato.domain.hints import AUTOMATIC, MAX_LIVE_HINTS, Actor, Hint, HintKind
 from rubato.domain.instant import MINUTE, to_iso
 
 
@@ -65,20 +66,40 @@ def hinted(endpoint: Endpoint, hint: Hint, now: int) -> Endpoint:
     return replace(endpoint, hints=(*others, hint))
 
 
-def cleared(endpoint: Endpoint) -> Endpoint:
-    """Without hints: back to the baseline."""
-    return replace(endpoint, hints=())
+def cleared(endpoint: Endpoint, only_by: Callable[[Actor], bool]) -> Endpoint:
+    """Without the hints of those authors; without any, it is back to the baseline."""
+    return replace(endpoint, hints=tuple(hint for hint in endpoint.hints if not only_by(hint.author)))
+
+
+def check_power(endpoint: Endpoint, actor: Actor) -> None:
+    """Raise Conflict when a rule or the planner would touch a pause that neither of them made.
+
+    An owner who trusts them marks the endpoint `planner: may_resume`.
+    """
+    pause = endpoint.state.pause
+    if pause is None or actor.kind not in AUTOMATIC or pause.by.kind in AUTOMATIC:
+        return
+    if endpoint.config.planner is not PlannerPower.MAY_RESUME:
+        raise Conflict(
+            f"{pause.by.id} paused the endpoint: rules and the planner leave that alone unless the endpoint has"
+            " planner: may_resume"
+        )
 
 
 def paused(endpoint: Endpoint, author: Actor, now: int, *, until: int | None, reason: str | None) -> Endpoint:
-    """At rest until a time, or until somebody resumes it. Raises Invalid for a time that has passed."""
+    """At rest until a time, or until somebody resumes it.
+
+    Raises Invalid for a time that has passed, Conflict as `check_power` does.
+    """
+    check_power(endpoint, author)
     if until is not None and until <= now:
         raise Invalid.field("pauseUntil", f"{to_iso(until)} has passed; it is {to_iso(now)} now")
     return endpoint.with_state(pause=Pause(since=now, by=author, until=until, reason=reason))
 
 
-def resumed(endpoint: Endpoint) -> Endpoint:
-    """Awake again; a slot that fell inside the pause runs once, when settled."""
+def resumed(endpoint: Endpoint, actor: Actor) -> Endpoint:
+    """Awake again; a slot that fell inside the pause runs once, when settled. Raises Conflict as `check_power` does."""
+    check_power(endpoint, actor)
     return endpoint.with_state(pause=None)
 
 

@@ -133,6 +133,7 @@ def endpoint_draft(fields: EndpointFields) -> EndpointConfig:
         jitter_ms=fields.jitter_ms,
         auto_pause_after=fields.auto_pause_after,
         tier=fields.tier,
+        planner=fields.planner,
         depends_on=tuple(fields.depends_on),
         metadata=fields.metadata,
     )

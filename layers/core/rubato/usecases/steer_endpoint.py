@@ -7,7 +7,7 @@ from rubato.domain import ids, steering
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import NotFound
-from rubato.domain.hints import Hint, HintKind
+from rubato.domain.hints import Actor, Hint, HintKind
 from rubato.domain.instant import to_iso
 from rubato.ports import World
 from rubato.usecases.lookup import owns
@@ -63,7 +63,10 @@ def hint_one_shot(
 def pause_endpoint(
     world: World, caller: Caller, endpoint_id: str, *, until: int | None, reason: str | None
 ) -> Endpoint:
-    """Rest until a time (ms), or indefinitely with None. Raises Invalid for a time that has passed, NotFound."""
+    """Rest until a time (ms), or indefinitely with None.
+
+    Raises Invalid for a time that has passed, NotFound, Conflict for a rule or planner at somebody else's pause.
+    """
 
     def steer(endpoint: Endpoint, now: int) -> tuple[Endpoint, dict[str, Any], dict[str, Any]]:
         after = steering.paused(endpoint, caller.actor, now, until=until, reason=reason)
@@ -73,24 +76,39 @@ def pause_endpoint(
 
 
 def resume_endpoint(world: World, caller: Caller, endpoint_id: str, *, reason: str | None) -> Endpoint:
-    """End a pause now; nothing changes for an endpoint that is not paused. Raises NotFound."""
+    """End a pause now; nothing changes for an endpoint that is not paused.
+
+    Raises NotFound, Conflict for a rule or planner at somebody else's pause.
+    """
 
     def steer(endpoint: Endpoint, _now: int) -> tuple[Endpoint, dict[str, Any], dict[str, Any]]:
-        after = steering.resumed(endpoint)
+        after = steering.resumed(endpoint, caller.actor)
         return after, _told_pause(endpoint), _told_pause(after)
 
     return _steer(world, caller, endpoint_id, "pauseOrResumeEndpoint", steer, reason)
 
 
-def clear_hints(world: World, caller: Caller, endpoint_id: str, *, reason: str | None) -> tuple[Endpoint, int]:
-    """Back to the baseline at once; gives how many live hints that ended. Raises NotFound."""
+def clear_hints(
+    world: World,
+    caller: Caller,
+    endpoint_id: str,
+    *,
+    reason: str | None,
+    only_by: Callable[[Actor], bool] = lambda _author: True,
+) -> tuple[Endpoint, int]:
+    """Back to the baseline at once, or without the hints of some authors; gives how many live hints that ended.
+
+    Raises NotFound.
+    """
     count = 0
 
     def steer(endpoint: Endpoint, now: int) -> tuple[Endpoint, dict[str, Any], dict[str, Any]]:
         nonlocal count
         live = [hint for hint in endpoint.hints if hint.is_live(now)]
-        count = len(live)
-        return steering.cleared(endpoint), {"hints": [_told(hint) for hint in live]}, {"hints": []}
+        ended = [hint for hint in live if only_by(hint.author)]
+        kept = [_told(hint) for hint in live if hint not in ended]
+        count = len(ended)
+        return steering.cleared(endpoint, only_by), {"hints": [_told(hint) for hint in live]}, {"hints": kept}
 
     return _steer(world, caller, endpoint_id, "clearAdaptiveHints", steer, reason), count
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rubato.adapters import codec
 from rubato.adapters.dynamodb.tables import ConfigItem, FollowerItem, HintItem, NameItem, StateItem, whole
-from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, Retry, Tier
+from rubato.domain.endpoint import Clamp, EndpointConfig, EndpointState, MissedRuns, PlannerPower, Retry, Tier
 from rubato.domain.grip import grip
 from rubato.domain.hints import Hint, HintKind
 from rubato.domain.ids import shard_of
@@ -71,6 +71,7 @@ def _dump_settings(config: EndpointConfig) -> dict[str, Any]:
         "tier": config.tier.value,
         "dependsOn": list(config.depends_on),
         "metadata": config.metadata,
+        **({"planner": config.planner.value} if config.planner is not None else {}),
     }
 
 
@@ -90,6 +91,7 @@ def _load_settings(plain: dict[str, Any]) -> dict[str, Any]:
         "tier": Tier(plain["tier"]),
         "depends_on": tuple(plain.get("dependsOn", ())),
         "metadata": plain["metadata"],
+        "planner": PlannerPower(plain["planner"]) if plain.get("planner") else None,
     }
 
 

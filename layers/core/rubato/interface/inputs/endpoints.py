@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from rubato.domain.endpoint import MissedRuns, Tier
+from rubato.domain.endpoint import MissedRuns, PlannerPower, Tier
 from rubato.domain.standing import Standing
 from rubato.interface.inputs.alternatives import bodiless
 from rubato.interface.inputs.fields import (
@@ -94,6 +94,10 @@ class EndpointFields(Wire):
     jitter_ms: JitterMs = Field(default=0, description="Spread runs by up to this after their slot.")
     auto_pause_after: RunCount = Field(default=0, description="Pause after so many consecutive failed runs; 0 never.")
     tier: Tier = Field(default=Tier.NONE, description="Its part in the job: a label for people, rules and planners.")
+    planner: PlannerPower | None = Field(
+        default=None,
+        description="may_resume lets rules and the planner end or change a pause that a person or autoPauseAfter made.",
+    )
     depends_on: list[Name] = Field(
         default=[],
         max_length=20,
@@ -149,6 +153,7 @@ class EndpointPatch(Wire):
     jitter_ms: JitterMs | None = Field(default=None, description="Spread runs by up to this.")
     auto_pause_after: RunCount | None = Field(default=None, description="Pause after so many failed runs.")
     tier: Tier | None = Field(default=None, description="Its part in the job.")
+    planner: PlannerPower | None = Field(default=None, description="What rules and the planner may do; null: less.")
     depends_on: list[Name] | None = Field(
         default=None, max_length=20, description="Names of endpoints; replaced whole."
     )

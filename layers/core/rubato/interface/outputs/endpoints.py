@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from rubato.domain.endpoint import MissedRuns, RunStatus, Source, Tier
+from rubato.domain.endpoint import MissedRuns, PlannerPower, RunStatus, Source, Tier
 from rubato.domain.standing import Standing
 from rubato.interface.inputs.fields import ClampInput, RetryInput
 from rubato.interface.outputs.steering import HintView
@@ -76,6 +76,7 @@ class EndpointView(Output):
     jitter_ms: int = Field(description="Spread of runs after their slot.")
     auto_pause_after: int = Field(description="Pause after so many consecutive failed runs; 0 never.")
     tier: Tier = Field(description="Its part in the job.")
+    planner: PlannerPower | None = Field(description="What rules and the planner may do at others' pauses.")
     depends_on: list[str] = Field(description="Endpoints whose latest scheduled runs must all have succeeded.")
     metadata: dict[str, Any] = Field(description="Your own data.")
     state: Standing = Field(description="active, paused, dormant or running.")

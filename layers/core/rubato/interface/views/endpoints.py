@@ -28,6 +28,7 @@ def config_fields(config: EndpointConfig) -> dict[str, Any]:
         "jitterMs": config.jitter_ms,
         "autoPauseAfter": config.auto_pause_after,
         "tier": config.tier.value,
+        "planner": config.planner.value if config.planner is not None else None,
         "dependsOn": list(config.depends_on),
         "metadata": config.metadata,
     }
