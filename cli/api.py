@@ -16,12 +16,16 @@ _TIMEOUT_S = 30.0  # as long as API Gateway waits for the function
 
 
 class Api:
-    """A client that turns refusals into Trouble. Close it, or use it as a context."""
+    """A client that turns refusals into Trouble. Close it, or use it as a context. `transport`: another than HTTP."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
         self._client = httpx.Client(
-            base_url=self.url, headers={"x-api-key": key}, timeout=_TIMEOUT_S, trust_env=not is_loopback(url)
+            base_url=self.url,
+            headers={"x-api-key": key},
+            timeout=_TIMEOUT_S,
+            trust_env=not is_loopback(url),
+            transport=transport,
         )
 
     def __enter__(self) -> "Api":

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.simulate import load
+from cli.simulate.capacity import load
 
 app = typer.Typer(help="Answer on paper what no laptop can show: load at scale.", no_args_is_help=True)
 
