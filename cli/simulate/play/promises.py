@@ -1,4 +1,4 @@
-"""What every scenario must keep, whatever it is about. Each looks at what the targets and the trail say, not at plans."""
+"""What every scenario must keep, whatever it is about: told by what targets saw and the trail says, not by plans."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -42,7 +42,9 @@ def _never_lost(record: Record) -> Verdict:
     called, known = {call.run_id for call in record.calls}, {run.run_id for run in record.runs}
     lost = [f"call without a record: {run_id}" for run_id in sorted(called - known)]
     lost += [f"record without a call: {run_id}" for run_id in sorted(known - called)]
-    return Verdict("No run is lost: each call has its record.", not lost, _few(lost) or f"{len(known)} of {len(called)}")
+    return Verdict(
+        "No run is lost: each call has its record.", not lost, _few(lost) or f"{len(known)} of {len(called)}"
+    )
 
 
 def _gaps_kept(record: Record) -> Verdict:
@@ -83,7 +85,9 @@ def _paused_never_called(record: Record) -> Verdict:
         if since + record.grace < call.at < until
     ]
     told = [f"{name} {clock(since)}-{clock(until)}" for name, pauses in spans.items() for since, until in pauses]
-    return Verdict("Paused endpoints are never called.", not called, _few(called) or f"paused: {_few(told) or 'nobody'}")
+    return Verdict(
+        "Paused endpoints are never called.", not called, _few(called) or f"paused: {_few(told) or 'nobody'}"
+    )
 
 
 def _one_shots(record: Record) -> Verdict:

@@ -12,11 +12,11 @@
 Write one in cli/simulate/scenarios/, and name it in scenarios/__init__.py: the command, `--all` and the tests follow.
 
 Times are in ms since minute 0 of the scenario, which is `begins` (ms since the epoch, UTC); they are negative in the
-lead-in, for which the job has stood before anything happens. The blueprint calls its targets at `${shop}` + path. A target
-sees a Visit and gives an Answer; it is asked at the very instant at which the run calls, in no other order, and may
-remember. The Record holds what happened (members, runs, changes, calls); a Verdict is a sentence, whether it held, and
-the evidence. The promises that every scenario makes (promises.py: never early, doubled, lost; nobody called while
-paused; each one-shot once, at its time) are added to its own claims.
+lead-in, for which the job has stood before anything happens. The blueprint calls its targets at `${shop}` + path. A
+target sees a Visit and gives an Answer; it is asked at the very instant at which the run calls, and may remember. The
+Record holds what happened (members, runs, changes, calls); a Verdict is a sentence, whether it held, and the evidence.
+The promises that every scenario makes (promises.py: never early, doubled, lost; nobody called while paused; each
+one-shot once, at its time) are added to its own claims.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -80,7 +80,7 @@ def _loop(world: AwsWorld, clock: VirtualClock, queue: VirtualQueue) -> Loop:
         queue,
         lambda message: handle_message(world, message),
         Recurring(now + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, clock.now() + MINUTE)),
-        Recurring(now + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world)),
+        Recurring(now + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: None),
     )
 
 

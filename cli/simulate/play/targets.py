@@ -29,9 +29,7 @@ class PlayedTargets:
             body=call.body,
             attempt=int(given["Rubato-Attempt"]),
         )
-        self.calls.append(
-            Called(at=visit.at, path=visit.path, run_id=given["Rubato-Run-Id"], attempt=visit.attempt)
-        )
+        self.calls.append(Called(at=visit.at, path=visit.path, run_id=given["Rubato-Run-Id"], attempt=visit.attempt))
         answer = self._targets.answer(visit)
         took = min(answer.takes_ms, call.timeout_ms)
         self._clock.instant += took

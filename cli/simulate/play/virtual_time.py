@@ -62,8 +62,8 @@ class Recurring:
 class Loop:
     """Plays recurring acts and messages, each at its moment.
 
-    Every act and message begins at its own moment, as if it had a worker of its own: the clock goes back for it when the
-    one before took longer. What that one wrote is there already, some milliseconds early; nothing here hangs on that.
+    Every act and message begins at its own moment, as if it had a worker of its own: the clock goes back for it when
+    the one before took longer. What that one wrote is there already, some milliseconds early; nothing hangs on that.
     """
 
     def __init__(

@@ -64,9 +64,10 @@ def _calm_before(record: Record) -> Verdict:
 
 
 def _tightened(record: Record, wanted: Reaction) -> Verdict:
-    """The tightened run is due one new interval after the last, or at once: within a tick of that, before the old slot."""
+    """The next run is due one new interval after the last, or at once: within a tick of that, before the old slot."""
     subject = wanted.affected
-    claim = f"{wanted.phase.capitalize()}: {subject} tightens to {spell(wanted.interval_ms or 0)} at the first observation."
+    tempo = spell(wanted.interval_ms or 0)
+    claim = f"{wanted.phase.capitalize()}: {subject} tightens to {tempo} at the first observation."
     seen = _observed(record, wanted)
     change = _hinted(record, subject, seen, wanted.interval_ms)
     if seen is None or change is None:
@@ -148,7 +149,7 @@ def _chain(record: Record, last: str) -> Iterator[Verdict]:
         (f"alert {last}", _first(record, last)),
     ]
     times = [at for _, at in firsts if at is not None]
-    told = ", ".join(f"{what} {'never' if at is None else clock(at)}" for what, at in firsts)
+    told = ", ".join(f"{what} {_clock(at)}" for what, at in firsts)
     in_order = len(times) == len(firsts) and all(a < b for a, b in pairwise(times))
     yield Verdict("The chain runs in order: health, investigation, recovery, alert.", in_order, told)
     yield _within(record, "slack_operations", 5, 9, "slack_operations runs within minutes 5-8.")
@@ -167,18 +168,20 @@ def _first(record: Record, *names: str) -> int | None:
     return min((run.slot for run in record.of(*names, since=-record.until)), default=None)
 
 
+def _clock(at: int | None) -> str:
+    return "never" if at is None else clock(at)
+
+
 def _within(record: Record, name: str, since: int, until: int, claim: str) -> Verdict:
     first = _first(record, name)
     held = first is not None and since * MINUTE <= first < until * MINUTE
-    return Verdict(claim, held, "never" if first is None else f"first run {clock(first)}")
+    return Verdict(claim, held, f"first run {_clock(first)}")
 
 
 def _after_first_finding(record: Record, name: str) -> Verdict:
     finding, first = record.first("slow_page_analyzer", since=-record.until), _first(record, name)
     held = finding is not None and first is not None and first >= finding.finished - record.grace
-    told = (
-        f"finding {clock(finding.finished) if finding else 'never'}, {name} {clock(first) if first is not None else 'never'}"
-    )
+    told = f"finding {_clock(finding and finding.finished)}, {name} {_clock(first)}"
     return Verdict(f"{name} runs after the analyzer's first finding.", held, told)
 
 
@@ -215,9 +218,7 @@ def _emergency(record: Record, times: int) -> Verdict:
     tried = [_first(record, name) for name in ("cache_warm_up", "scale_checkout_workers")]
     after_both = all(at is not None and slots and at < slots[0] for at in tried)
     often = "never runs: recovery succeeds" if times == 0 else "runs exactly once, after both recoveries were tried"
-    told = ", ".join(
-        f"{what} {'never' if at is None else clock(at)}" for what, at in zip(("cache", "workers"), tried, strict=True)
-    )
+    told = ", ".join(f"{what} {_clock(at)}" for what, at in zip(("cache", "workers"), tried, strict=True))
     return Verdict(
         f"emergency_oncall_page {often}.",
         len(slots) == times and (times == 0 or after_both),
@@ -278,8 +279,7 @@ def _sum(record: Record, wanted: Sum) -> Verdict:
     claim = f"{wanted.low}-{wanted.high} {wanted.what}."
     if fits:
         return Verdict(claim, wanted.low <= count <= wanted.high, f"{count}")
-    room = f"{low}-{high}" if low else f"at most {high}"
-    return Verdict(claim, low <= count <= high, f"{count}: the timeline wins, which has room for {room}")
+    return Verdict(claim, low <= count <= high, f"{count}: the timeline wins, which has room for {low}-{high}")
 
 
 def _frame(record: Record) -> Iterator[Verdict]:

@@ -18,7 +18,7 @@ ONE_SHOTS = ("database_query_trace", *COOLDOWNS)
 FASTEST_MS = 30 * SECOND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Reaction:
     """At the minute `since` a phase begins that `observer` sees; `affected` then runs every `interval_ms`.
 
@@ -34,22 +34,22 @@ class Reaction:
 
 
 TIGHTENED = (
-    Reaction(phase="surge", since=5, observer="traffic_monitor", affected="traffic_monitor", before_ms=5 * MINUTE, interval_ms=30 * SECOND),
-    Reaction(phase="strain", since=9, observer="traffic_monitor", affected="slow_page_analyzer", before_ms=None, interval_ms=2 * MINUTE),
-    Reaction(phase="strain", since=9, observer="order_processor_health", affected="order_processor_health", before_ms=3 * MINUTE, interval_ms=45 * SECOND),
-    Reaction(phase="strain", since=9, observer="inventory_sync_check", affected="inventory_sync_check", before_ms=10 * MINUTE, interval_ms=2 * MINUTE),
+    Reaction("surge", 5, "traffic_monitor", "traffic_monitor", 5 * MINUTE, 30 * SECOND),
+    Reaction("strain", 9, "traffic_monitor", "slow_page_analyzer", None, 2 * MINUTE),
+    Reaction("strain", 9, "order_processor_health", "order_processor_health", 3 * MINUTE, 45 * SECOND),
+    Reaction("strain", 9, "inventory_sync_check", "inventory_sync_check", 10 * MINUTE, 2 * MINUTE),
 )
 EASED = (
-    Reaction(phase="recovery", since=21, observer="traffic_monitor", affected="slow_page_analyzer", before_ms=2 * MINUTE, interval_ms=None),
-    Reaction(phase="normal", since=26, observer="traffic_monitor", affected="traffic_monitor", before_ms=30 * SECOND, interval_ms=3 * MINUTE),
-    Reaction(phase="normal", since=26, observer="order_processor_health", affected="order_processor_health", before_ms=45 * SECOND, interval_ms=3 * MINUTE),
-    Reaction(phase="normal", since=26, observer="inventory_sync_check", affected="inventory_sync_check", before_ms=2 * MINUTE, interval_ms=10 * MINUTE),
+    Reaction("recovery", 21, "traffic_monitor", "slow_page_analyzer", 2 * MINUTE, None),
+    Reaction("normal", 26, "traffic_monitor", "traffic_monitor", 30 * SECOND, 3 * MINUTE),
+    Reaction("normal", 26, "order_processor_health", "order_processor_health", 45 * SECOND, 3 * MINUTE),
+    Reaction("normal", 26, "inventory_sync_check", "inventory_sync_check", 2 * MINUTE, 10 * MINUTE),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sum:
-    """What the design states of a number of runs, and the most that its own timeline has room for."""
+    """What the design states of a number of runs, and the least and most that its own timeline has room for."""
 
     what: str
     tiers: tuple[str, ...]
@@ -63,13 +63,24 @@ def slots_in(minutes: float, every_ms: int) -> int:
     return int(minutes * MINUTE // every_ms)
 
 
-# The trouble lasts from minute 5 to 26, pages are slow from 9 to 21. Even if each check noticed at once, more would not fit.
-_CALM = 40 - (26 - 5)
-MOST_HEALTH = sum(
-    slots_in(26 - 5, tight) + 1 + slots_in(_CALM, baseline) + 1
-    for tight, baseline in ((30 * SECOND, 3 * MINUTE), (45 * SECOND, 3 * MINUTE), (2 * MINUTE, 10 * MINUTE))
-)
-# Of a rhythm of two minutes over twelve, with a first run at any moment of minutes 9-12, and the trace.
+# Trouble is there to be seen from a minute on until minute 26, but at the latest one baseline after either.
+_TIGHT = ((5, 5 * MINUTE, 30 * SECOND), (9, 3 * MINUTE, 45 * SECOND), (9, 10 * MINUTE, 2 * MINUTE))
+_OVER, _END, _EASED_MS = 26, 40, 3 * MINUTE
+
+
+def _fewest(since: int, baseline: int, tight: int) -> int:
+    return (
+        slots_in(_OVER - since - baseline / MINUTE, tight) + slots_in(since, baseline) + slots_in(_END - 36, baseline)
+    )
+
+
+def _most(since: int, baseline: int, tight: int) -> int:
+    fastest = min(baseline, _EASED_MS)
+    return slots_in(_OVER - since, tight) + slots_in(since, baseline) + slots_in(_END - _OVER, fastest) + 3
+
+
+HEALTH_CHECKS = (sum(_fewest(*each) for each in _TIGHT), sum(_most(*each) for each in _TIGHT))
+# A run each two minutes from any moment of minutes 9-12 until 21, and the trace.
 INVESTIGATIONS = (slots_in(21 - 13, 2 * MINUTE) + 1 + 1, slots_in(21 - 9, 2 * MINUTE) + 1 + 1)
 
 SUMS = (
@@ -81,6 +92,6 @@ SUMS = (
         tiers=("health", "investigation", "recovery", "alert"),
         low=150,
         high=200,
-        room=(0, MOST_HEALTH + INVESTIGATIONS[1] + 3 + 3),
+        room=(HEALTH_CHECKS[0] + INVESTIGATIONS[0] + 4, HEALTH_CHECKS[1] + INVESTIGATIONS[1] + 6),
     ),
 )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Phase:
     """Figures of the shop from the minute `since` on.
 
@@ -23,27 +23,12 @@ class Phase:
 
 
 BASELINE, SURGE, STRAIN, CRITICAL, RECOVERY, NORMAL = PHASES = (
-    Phase(
-        name="baseline", since=0, visitors=1000, page_ms=800, orders=40, db_ms=120, lag_s=5, backlog=0, trend="steady"
-    ),
-    Phase(
-        name="surge", since=5, visitors=5000, page_ms=1800, orders=180, db_ms=280, lag_s=40, backlog=20, trend="growing"
-    ),
-    Phase(
-        name="strain", since=9, visitors=5500, page_ms=3200, orders=160, db_ms=850, lag_s=150, backlog=140, trend="growing"
-    ),
-    Phase(
-        name="critical", since=13, visitors=6000, page_ms=4500, orders=120, db_ms=1200, lag_s=300, backlog=400,
-        trend="growing",
-    ),
-    Phase(
-        name="recovery begins", since=21, visitors=5200, page_ms=2800, orders=175, db_ms=650, lag_s=120, backlog=110,
-        trend="shrinking",
-    ),
-    Phase(
-        name="back to normal", since=26, visitors=1500, page_ms=1100, orders=50, db_ms=180, lag_s=8, backlog=0,
-        trend="steady",
-    ),
+    Phase("baseline", 0, 1000, 800, 40, 120, lag_s=5, backlog=0, trend="steady"),
+    Phase("surge", 5, 5000, 1800, 180, 280, lag_s=40, backlog=20, trend="growing"),
+    Phase("strain", 9, 5500, 3200, 160, 850, lag_s=150, backlog=140, trend="growing"),
+    Phase("critical", 13, 6000, 4500, 120, 1200, lag_s=300, backlog=400, trend="growing"),
+    Phase("recovery begins", 21, 5200, 2800, 175, 650, lag_s=120, backlog=110, trend="shrinking"),
+    Phase("back to normal", 26, 1500, 1100, 50, 180, lag_s=8, backlog=0, trend="steady"),
 )
 
 

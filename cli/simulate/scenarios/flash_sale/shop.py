@@ -1,8 +1,8 @@
 """The fake shop: answers by the phase table, and reacts to recoveries.
 
 The table's recovery does not come by itself: it begins at its minute, or seven minutes after checkout workers were
-scaled, whichever is later, and never without that. In the variant in which scaling fails the request for more workers is
-answered with 503; the trouble then goes on, and from minute 26 checkout is down.
+scaled, whichever is later, and never without that. In the variant in which scaling fails the request for more workers
+is answered with 503; the trouble then goes on, and from minute 26 checkout is down.
 """
 
 from collections.abc import Callable
