@@ -62,7 +62,8 @@ def _story(record: Record, member: Member) -> list[Step]:
 
 
 def _told(step: Step) -> tuple[Any, ...]:
-    return step.interval_ms, step.source, step.author, step.reason
+    # A hint that is renewed for the same cause changes nothing.
+    return step.interval_ms, step.source, step.author
 
 
 def _moments(record: Record, member: Member) -> list[tuple[int, Step, _Hint | None]]:

@@ -181,7 +181,7 @@ def _within(record: Record, name: str, since: int, until: int, claim: str) -> Ve
 def _after_first_finding(record: Record, name: str) -> Verdict:
     finding, first = record.first("slow_page_analyzer", since=-record.until), _first(record, name)
     held = finding is not None and first is not None and first >= finding.finished - record.grace
-    told = f"finding {_clock(finding and finding.finished)}, {name} {_clock(first)}"
+    told = f"finding {_clock(finding.finished if finding else None)}, {name} {_clock(first)}"
     return Verdict(f"{name} runs after the analyzer's first finding.", held, told)
 
 
