@@ -1,6 +1,6 @@
 """Rubato's API, as the commands use it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -34,10 +34,15 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> dict[str, Any]:
-        """The answer's JSON; raises Trouble when there is none or it is an error."""
+    def call(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, **query: Any
+    ) -> dict[str, Any]:
+        """The answer's JSON; raises Trouble when there is none or it is an error.
+
+        With an Idempotency-Key among the headers, a request whose answer was lost is sent once more.
+        """
         try:
-            answer = self._client.request(method, path, json=body, params=query)
+            answer = self._request(method, path, body, headers or {}, query)
         except httpx.HTTPError as error:
             raise Trouble(f"{self.url} can't be reached ({type(error).__name__}: {error}); is it up?") from error
         if answer.is_error:
@@ -45,11 +50,23 @@ class Api:
         given: dict[str, Any] = answer.json() if answer.content else {}
         return given
 
+    def _request(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], query: Mapping[str, Any]
+    ) -> httpx.Response:
+        asked: dict[str, Any] = {"json": body, "params": query, "headers": headers}
+        try:
+            return self._client.request(method, path, **asked)
+        except httpx.HTTPError:
+            if "Idempotency-Key" not in headers:
+                raise
+            return self._client.request(method, path, **asked)
+
     def every(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """The items of a list, across pages."""
         cursor: str | None = None
         while True:
-            page = self.call("GET", path, limit=200, **query, **({"cursor": cursor} if cursor else {}))
+            asked: dict[str, Any] = {"limit": 200, **query} | ({"cursor": cursor} if cursor else {})
+            page = self.call("GET", path, **asked)
             yield from page["items"]
             cursor = page["nextCursor"]
             if cursor is None:

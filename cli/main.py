@@ -7,8 +7,11 @@ from rich.console import Console
 
 from cli import demo, dlq, drills, keys, openapi, simulate, smoke
 from cli.bench.command import bench
+from cli.blueprints.commands import apply, export_job
+from cli.explain.command import explain
 from cli.local import commands
 from cli.trouble import Trouble
+from cli.watch.command import watch
 
 app = typer.Typer(
     help="Rubato: an adaptive scheduler for HTTP work.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -18,10 +21,14 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(drills.app, name="drill")
 app.add_typer(simulate.app, name="simulate")
+app.command("apply")(apply)
 app.command("bench")(bench)
 app.command("demo")(demo.demo)
+app.command("export")(export_job)
 app.command("smoke")(smoke.smoke)
+app.command("explain")(explain)
 app.command("openapi")(openapi.openapi)
+app.command("watch")(watch)
 
 
 def main() -> None:

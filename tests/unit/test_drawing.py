@@ -9,11 +9,10 @@ from cli.drawing.series import Series, Step, Window
 from cli.drawing.tempo import tempo_row, timeline
 
 M = 60_000
-FIVE_MINUTES = {"baseline_ms": 5 * M}
 SURGE = Step(
     at=10 * M,
     interval_ms=30_000,
-    **FIVE_MINUTES,
+    baseline_ms=5 * M,
     source="ai-interval",
     author="rule surge",
     reason="visitors over 2000",
@@ -21,9 +20,9 @@ SURGE = Step(
 MONITOR = Series(
     name="traffic_monitor",
     steps=(
-        Step(at=0, interval_ms=5 * M, **FIVE_MINUTES, source="baseline-interval"),
+        Step(at=0, interval_ms=5 * M, baseline_ms=5 * M, source="baseline-interval"),
         SURGE,
-        Step(at=30 * M, interval_ms=5 * M, **FIVE_MINUTES, source="baseline-interval"),
+        Step(at=30 * M, interval_ms=5 * M, baseline_ms=5 * M, source="baseline-interval"),
     ),
     runs=(5 * M, 10 * M, 10 * M + 30_000),
 )
@@ -79,7 +78,7 @@ def test_no_line_is_wider_than_asked_for_however_long_names_and_reasons_are() ->
 
 
 def test_changes_are_told_with_author_and_reason_and_only_where_something_changed() -> None:
-    same = Series(name="same", steps=(*MONITOR.steps[:1], Step(at=M, interval_ms=5 * M, **FIVE_MINUTES), SURGE))
+    same = Series(name="same", steps=(*MONITOR.steps[:1], Step(at=M, interval_ms=5 * M, baseline_ms=5 * M), SURGE))
     assert tell_changes(same, FORTY) == ["10m  every 30 s (ai-interval), rule surge: visitors over 2000"]
 
 

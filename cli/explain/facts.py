@@ -1,0 +1,111 @@
+"""An endpoint's answers, as the sentences need them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cli.drawing.durations import spell_exactly
+from rubato.domain.governor import MAX_BACKOFF_DOUBLINGS, backed_off_interval
+from rubato.domain.instant import from_iso
+
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The answers of getEndpoint, getJob and listEndpointEvents (newest first), and the moment (ms) of asking.
+
+    `label` writes a moment.
+    """
+
+    endpoint: Fields
+    job: Fields
+    events: Sequence[Fields]
+    now: int
+    label: Callable[[int], str]
+
+    @cached_property
+    def intervals(self) -> list[Fields]:
+        """Live interval hints, the tightest first: it wins."""
+        live = [hint for hint in self.endpoint["hints"] if hint["kind"] == "interval"]
+        return sorted(live, key=lambda hint: (hint["intervalMs"], hint["createdAt"]))
+
+    @cached_property
+    def one_shots(self) -> list[Fields]:
+        """Live one-shots, the earliest first."""
+        live = [hint for hint in self.endpoint["hints"] if hint["kind"] == "oneshot"]
+        return sorted(live, key=lambda hint: str(hint["runAt"]))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the job keeps it from running."""
+        return bool(self.job["status"] != "active")
+
+    @cached_property
+    def pause(self) -> Fields | None:
+        """The event of the endpoint's own pause, when that still holds."""
+        latest = next((each for each in self.events if each["action"] == "pauseOrResumeEndpoint"), None)
+        until = latest["to"].get("pausedUntil") if latest else None
+        holds = until == "indefinite" or (until is not None and at(until) > self.now)
+        return latest if holds else None
+
+    @property
+    def doublings(self) -> int:
+        """How often failures have doubled the baseline's interval."""
+        is_interval = "intervalMs" in self.endpoint["baseline"]
+        return min(self.endpoint["failureCount"], MAX_BACKOFF_DOUBLINGS) if is_interval else 0
+
+    def moment(self, iso: str) -> str:
+        """A time of an answer, as people read it."""
+        return self.label(at(iso))
+
+    def away(self, iso: str) -> str:
+        """How far it is from now: `in 25 s`, `now`."""
+        rest = (at(iso) - self.now) // 1000 * 1000
+        return f"in {spell_exactly(rest)}" if rest > 0 else "now"
+
+    def rhythm(self, moment: int) -> str:
+        """What sets the pace at `moment`, as far as is known now: the hints that live then, else the baseline."""
+        live = [hint for hint in self.intervals if at(hint["expiresAt"]) > moment]
+        return f"every {spell_exactly(live[0]['intervalMs'])}, by {author(live[0])}" if live else self.baseline()
+
+    def baseline(self, again: bool = False) -> str:
+        """The baseline's rhythm, failures included."""
+        word = " again" if again else ""
+        baseline = self.endpoint["baseline"]
+        if "intervalMs" in baseline:
+            paced = backed_off_interval(baseline["intervalMs"], self.endpoint["failureCount"])
+            slowed = (
+                f" (baseline {spell_exactly(baseline['intervalMs'])}, slowed by failures)" if self.doublings else ""
+            )
+            return f"every {spell_exactly(paced)}{word}{slowed}"
+        if "cron" in baseline:
+            return f"by cron `{baseline['cron']}` in {baseline['timezone']}{word}"
+        if "after" in baseline:
+            return f"after {named(baseline['after'])} succeeded{word}"
+        return "asleep again" if again else "asleep until somebody asks for a run"
+
+
+def at(iso: str) -> int:
+    """An answer's time in ms."""
+    return from_iso(iso, "time")
+
+
+def author(hint: Fields) -> str:
+    """`rule surge`, `human key_anne`, `planner`, `Rubato`."""
+    kind, who = hint["authorKind"], hint["author"]
+    if kind == "system":
+        return str(who).capitalize()
+    return str(who) if who == kind else f"{kind} {who}"
+
+
+def because(reason: str | None) -> str:
+    """The reason after a colon, if there is one."""
+    return f": {reason}" if reason else ""
+
+
+def named(names: Sequence[str]) -> str:
+    """`a`, `b` and `c`."""
+    quoted = [f"`{name}`" for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else quoted[0]

@@ -1,0 +1,101 @@
+"""`rubato watch`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from cli.api import Api, Key, Url
+from cli.blueprints.stored import the_job
+from cli.drawing.chart import step_chart
+from cli.drawing.series import Series, Window
+from cli.drawing.tempo import timeline
+from cli.explain.command import local_label
+from cli.trouble import Trouble
+from cli.watch.observer import Observer
+
+_POLL_S = 1.0
+_LATEST = 8
+_WIDEST = 120
+
+
+def watch(
+    job: Annotated[str, typer.Argument(help="Id or name of the job.")],
+    url: Url,
+    key: Key,
+    endpoint: Annotated[str | None, typer.Option(help="Only this one, larger.")] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How many minutes are shown.")] = 15,
+    seconds: Annotated[float | None, typer.Option(min=0, help="End by itself after so many seconds.")] = None,
+) -> None:
+    """Draw each endpoint's interval over time against its baseline, with who changed it and why, until Ctrl-C."""
+    console = Console(highlight=False, soft_wrap=True)
+    with Api(url, key) as api, suppress(KeyboardInterrupt):
+        span = round(minutes * 60_000)
+        observer = Observer(api, the_job(api, job)["jobId"], _now() - span)
+        if console.is_terminal:
+            _draw(console, observer, span, seconds, endpoint)
+        else:
+            _list(observer, span, seconds, endpoint)
+
+
+def picture(many: list[Series], window: Window, latest: list[str], width: int, endpoint: str | None) -> list[str]:
+    """What a terminal shows: a timeline, or the chart of one endpoint, and the latest news."""
+    chosen = _chosen(many, endpoint)
+    drawn = step_chart(chosen[0], window, width) if endpoint else timeline(chosen, window, width)
+    return [*drawn, "", *latest[-_LATEST:]]
+
+
+def _draw(console: Console, observer: Observer, span: int, seconds: float | None, endpoint: str | None) -> None:
+    latest: list[str] = []
+    with Live(console=console, auto_refresh=False) as live:
+        for many, window in _looks(observer, span, seconds):
+            latest = [*latest, *(line for _, line in observer.news(_chosen(many, endpoint), window))][-_LATEST:]
+            width = min(console.width, _WIDEST)
+            lines = (line[:width] for line in picture(many, window, latest, width, endpoint))
+            live.update(Text("\n".join(lines), no_wrap=True), refresh=True)
+
+
+def _list(observer: Observer, span: int, seconds: float | None, endpoint: str | None) -> None:
+    is_first = True
+    for many, window in _looks(observer, span, seconds):
+        if is_first:
+            for line in timeline(_chosen(many, endpoint), window):
+                typer.echo(line)
+        is_first = False
+        for _, line in observer.news(_chosen(many, endpoint), window):
+            typer.echo(line)
+
+
+def _looks(observer: Observer, span: int, seconds: float | None) -> Iterator[tuple[list[Series], Window]]:
+    """A look each second, until the time is up; one that failed is left out, the next may succeed."""
+    deadline = None if seconds is None else time.monotonic() + seconds
+    is_first = True
+    while True:
+        now = _now()
+        try:
+            yield observer.look(now), Window(since=now - span, until=now + 1, label=local_label(now))
+        except Trouble:
+            if is_first:
+                raise
+        is_first = False
+        left = _POLL_S if deadline is None else min(_POLL_S, deadline - time.monotonic())
+        if left <= 0:
+            return
+        time.sleep(left)
+
+
+def _chosen(many: list[Series], endpoint: str | None) -> list[Series]:
+    chosen = [series for series in many if endpoint in (None, series.name)]
+    if endpoint and not chosen:
+        names = ", ".join(series.name for series in many)
+        raise Trouble(f"the job has no endpoint {endpoint!r}; it has {names or 'none'}")
+    return chosen
+
+
+def _now() -> int:
+    return round(time.time() * 1000)
