@@ -43,10 +43,19 @@ def _properties(name: str) -> dict[str, Any]:
 @cache
 def _resources() -> dict[str, Any]:
     # NOTE: a tool of the development environment, which other commands do without.
-    from cfnlint.decode import cfn_yaml
+    import yaml
 
-    resources: dict[str, Any] = cfn_yaml.load(str(TEMPLATE))["Resources"]
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        """Reads CloudFormation's short forms as what they hold: none of them says what a table looks like."""
+
+    Loader.add_multi_constructor("!", lambda loader, _tag, node: _plain(loader, node))
+    resources: dict[str, Any] = yaml.load(TEMPLATE.read_text(), Loader)["Resources"]  # noqa: S506 - it is a safe one
     return resources
+
+
+def _plain(loader: Any, node: Any) -> Any:
+    kinds = {"scalar": "construct_scalar", "sequence": "construct_sequence", "mapping": "construct_mapping"}
+    return getattr(loader, kinds[node.id])(node)
 
 
 def _describe(name: str, properties: dict[str, Any]) -> Table:

@@ -9,13 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.simulate import limits, measured
-from cli.simulate.answer import enough, exceeded, needs_of, shards_for, tick_workers_for
-from cli.simulate.clock import Loop
-from cli.simulate.deployment import Deployment
-from cli.simulate.simulation import Outcome, Simulation
-from cli.simulate.store import Store
-from cli.simulate.traffic import Spread, Traffic
+from cli.simulate.capacity import limits, measured
+from cli.simulate.capacity.answer import enough, exceeded, needs_of, shards_for, tick_workers_for
+from cli.simulate.capacity.clock import Loop
+from cli.simulate.capacity.deployment import Deployment
+from cli.simulate.capacity.simulation import Outcome, Simulation
+from cli.simulate.capacity.store import Store
+from cli.simulate.capacity.traffic import Spread, Traffic
 from cli.trouble import Trouble
 
 DOC = Path(__file__).parents[2] / "docs" / "scaling.md"

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from cli.simulate import limits, measured
-from cli.simulate.deployment import Deployment, slices
-from cli.simulate.measured import Place
-from cli.simulate.simulation import Outcome, Simulation
-from cli.simulate.traffic import Spread, Traffic
+from cli.simulate.capacity import limits, measured
+from cli.simulate.capacity.deployment import Deployment, slices
+from cli.simulate.capacity.measured import Place
+from cli.simulate.capacity.simulation import Outcome, Simulation
+from cli.simulate.capacity.traffic import Spread, Traffic
 from cli.trouble import Trouble
 
 _SLICE = 10_000

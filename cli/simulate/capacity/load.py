@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.simulate import measured
-from cli.simulate.answer import answer, enough, first_dispatchers, needs_of, shards_for, tick_workers_for
-from cli.simulate.deployment import Deployment
-from cli.simulate.traffic import Spread, Traffic
+from cli.simulate.capacity import measured
+from cli.simulate.capacity.answer import answer, enough, first_dispatchers, needs_of, shards_for, tick_workers_for
+from cli.simulate.capacity.deployment import Deployment
+from cli.simulate.capacity.traffic import Spread, Traffic
 from cli.trouble import Trouble
 
 _AUTO = 0

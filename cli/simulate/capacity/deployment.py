@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from math import ceil
 
-from cli.simulate import limits, measured
-from cli.simulate.measured import Place
-from cli.simulate.traffic import Traffic
+from cli.simulate.capacity import limits, measured
+from cli.simulate.capacity.measured import Place
+from cli.simulate.capacity.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

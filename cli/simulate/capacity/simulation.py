@@ -4,11 +4,11 @@ import heapq
 import random
 from dataclasses import dataclass, field
 
-from cli.simulate import limits, measured
-from cli.simulate.clock import Loop
-from cli.simulate.deployment import Deployment
-from cli.simulate.store import Store
-from cli.simulate.traffic import Traffic
+from cli.simulate.capacity import limits, measured
+from cli.simulate.capacity.clock import Loop
+from cli.simulate.capacity.deployment import Deployment
+from cli.simulate.capacity.store import Store
+from cli.simulate.capacity.traffic import Traffic
 
 _BATCH = int(limits.BATCH.value)
 _DRIFT_MS = 20_000

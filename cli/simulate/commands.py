@@ -1,0 +1,72 @@
+"""`rubato simulate flash-sale` and the other scenarios, and `rubato simulate --all`."""
+
+import json
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.simulate.play.as_json import facts_of
+from cli.simulate.play.playing import Played, play
+from cli.simulate.play.report import told, verdict_lines
+from cli.simulate.play.scenario import Scenario
+from cli.simulate.scenarios import SCENARIOS
+
+AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
+
+
+class Variant(StrEnum):
+    """What goes differently."""
+
+    SCALING_FAILS = "scaling-fails"
+
+
+def show(played: Played, as_json: bool) -> None:
+    """Print it; exits with 1 unless every claim held."""
+    typer.echo(json.dumps(facts_of(played)) if as_json else "\n".join(told(played)))
+    if not played.held:
+        raise typer.Exit(1)
+
+
+def play_all(as_json: bool) -> None:
+    """Play every scenario and print its claims; exits with 1 unless all of them held."""
+    played = [_timed(scenario, as_json) for scenario in SCENARIOS.values()]
+    if as_json:
+        typer.echo(json.dumps([facts_of(each) for each in played]))
+    if not all(each.held for each in played):
+        raise typer.Exit(1)
+
+
+def _timed(scenario: Scenario, as_json: bool) -> Played:
+    began = time.monotonic()
+    played = play(scenario)
+    if not as_json:
+        typer.echo(f"\n{scenario.name}: {scenario.summary} ({time.monotonic() - began:.0f} s)")
+        typer.echo("\n".join(verdict_lines(played.verdicts)))
+    return played
+
+
+def register(app: typer.Typer) -> None:
+    """A command for each scenario, and the flash sale with what only it has."""
+    app.command("flash-sale")(flash_sale)
+    for scenario in SCENARIOS.values():
+        if scenario.blueprint != "flash-sale":
+            app.command(scenario.name, help=f"Play {scenario.summary}.")(_command(scenario))
+
+
+def flash_sale(
+    variant: Annotated[Variant | None, typer.Option(help="scaling-fails: no workers can be had.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play forty minutes of a shop's flash sale, steered by rules, and check what must come out."""
+    name = "flash-sale" if variant is None else f"flash-sale/{variant.value}"
+    show(play(SCENARIOS[name]), as_json)
+
+
+def _command(scenario: Scenario) -> Callable[[bool], None]:
+    def command(as_json: AsJson = False) -> None:
+        show(play(scenario), as_json)
+
+    return command

@@ -1,0 +1,62 @@
+"""Playing a scenario under the virtual clock, and judging what came of it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.api import Api
+from cli.simulate.play.collect import Timescale, collect
+from cli.simulate.play.promises import promises
+from cli.simulate.play.record import Record
+from cli.simulate.play.scenario import MINUTE, Scenario, Verdict
+from cli.simulate.play.stage import emulated
+from cli.simulate.play.targets import BASE_URL
+
+FOLDER = Path(__file__).parents[3] / "docs" / "blueprints"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A scenario, what happened, and how it is judged. `notes` say what was done differently, such as in real time."""
+
+    scenario: Scenario
+    record: Record
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Whether every claim did."""
+        return all(verdict.held for verdict in self.verdicts)
+
+
+def play(scenario: Scenario, content: dict[str, Any] | None = None) -> Played:
+    """From the lead-in to the end. `content` takes the place of the blueprint's file."""
+    opens = -scenario.lead_in_minutes * MINUTE
+    with emulated(scenario.targets(), scenario.begins, opens) as stage:
+        job_id = set_up(stage.api, content or content_of(scenario), BASE_URL)
+        stage.play(scenario.ends)
+        scale = Timescale(begins=scenario.begins)
+        return judge(scenario, collect(stage.api, job_id, stage.calls, scale, until=scenario.ends))
+
+
+def judge(scenario: Scenario, record: Record, *notes: str) -> Played:
+    """The scenario's own claims, then what all promise."""
+    verdicts = (*scenario.claims(record), *promises(record))
+    return Played(scenario=scenario, record=record, verdicts=verdicts, notes=notes)
+
+
+def content_of(scenario: Scenario) -> dict[str, Any]:
+    """The blueprint's file, parsed."""
+    content: dict[str, Any] = json.loads((FOLDER / f"{scenario.blueprint}.json").read_text())
+    return content
+
+
+def set_up(api: Api, content: dict[str, Any], base_url: str) -> str:
+    """Create the job with its endpoints; gives its id."""
+    filled = json.loads(json.dumps(content).replace("${shop}", base_url))
+    job_id = str(api.call("POST", "/jobs", filled["job"])["jobId"])
+    for endpoint in filled["endpoints"]:
+        api.call("POST", f"/jobs/{job_id}/endpoints", endpoint)
+    return job_id

@@ -1,0 +1,132 @@
+"""What every scenario must keep, whatever it is about: told by what targets saw and the trail says, not by plans."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from cli.simulate.play.record import Change, Ran, Record, clock
+from cli.simulate.play.scenario import Verdict
+from cli.simulate.play.tempo import Stretch, pauses_of, stretches_of
+
+_SHOWN = 3
+
+
+def promises(record: Record) -> Iterator[Verdict]:
+    """Never early, doubled or lost; nobody called while paused; each one-shot once, at its time."""
+    yield _never_early(record)
+    yield _never_doubled(record)
+    yield _never_lost(record)
+    yield _gaps_kept(record)
+    yield _paused_never_called(record)
+    yield _one_shots(record)
+
+
+def _never_early(record: Record) -> Verdict:
+    slots = {run.run_id: run for run in record.runs}
+    waits = [call.at - slots[call.run_id].due for call in record.calls if call.run_id in slots]
+    early = [wait for wait in waits if wait < 0]
+    shown = f"{len(waits)} calls by the targets' clock, {min(waits, default=0)} to {max(waits, default=0)} ms after due"
+    return Verdict("No run is early.", bool(waits) and not early, shown)
+
+
+def _never_doubled(record: Record) -> Verdict:
+    calls = Counter((call.run_id, call.attempt) for call in record.calls)
+    slots = Counter((run.endpoint, run.slot) for run in record.runs if run.source != "manual")
+    twice = [f"attempt {attempt} of {run_id}" for (run_id, attempt), count in calls.items() if count > 1]
+    twice += [f"{name} at {clock(slot)}" for (name, slot), count in slots.items() if count > 1]
+    return Verdict("No run is doubled.", not twice, _few(twice) or f"{len(calls)} attempts of {len(slots)} slots")
+
+
+def _never_lost(record: Record) -> Verdict:
+    """What the targets saw is on record, and the other way round."""
+    called, known = {call.run_id for call in record.calls}, {run.run_id for run in record.runs}
+    lost = [f"call without a record: {run_id}" for run_id in sorted(called - known)]
+    lost += [f"record without a call: {run_id}" for run_id in sorted(known - called)]
+    return Verdict(
+        "No run is lost: each call has its record.", not lost, _few(lost) or f"{len(known)} of {len(called)}"
+    )
+
+
+def _gaps_kept(record: Record) -> Verdict:
+    """While nothing moves an interval, the slots lie exactly one interval apart, and none is missing at either end."""
+    holes = [hole for name in record.names() for hole in _holes(record, name)]
+    looked = sum(len(stretches_of(record, name)) for name in record.names())
+    told = _few(holes) or f"{looked} stretches of one interval each, without a hole"
+    return Verdict("No slot is left out or squeezed in while an interval is in force.", not holes, told)
+
+
+def _holes(record: Record, name: str) -> Iterator[str]:
+    if any(run.failed for run in record.runs if run.endpoint == name) and record.members[name].baseline_ms:
+        return  # its baseline backs off: the scenario's own claims speak of that
+    runs = [run for run in record.runs if run.endpoint == name and run.source not in ("ai-oneshot", "manual")]
+    for stretch in stretches_of(record, name):
+        if stretch.interval_ms is not None:
+            yield from _holes_within(name, stretch, [run.slot for run in runs], stretch.interval_ms, record.grace)
+
+
+def _holes_within(name: str, stretch: Stretch, slots: list[int], interval: int, grace: int) -> Iterator[str]:
+    inside = [slot for slot in slots if stretch.since <= slot < stretch.until]
+    edges = [stretch.since, *inside, stretch.until]
+    for earlier, later in pairwise(edges):
+        if later - earlier > interval + grace:
+            yield f"{name} every {interval / 1000:g} s, but nothing between {clock(earlier)} and {clock(later)}"
+    for earlier, later in pairwise(inside):
+        if later - earlier < interval - grace:
+            yield f"{name} every {interval / 1000:g} s, but at {clock(earlier)} and {clock(later)}"
+
+
+def _paused_never_called(record: Record) -> Verdict:
+    names = {run.run_id: run.endpoint for run in record.runs if run.source != "manual"}
+    spans = {name: pauses_of(record, name) for name in record.names()}
+    called = [
+        f"{names[call.run_id]} at {clock(call.at)}"
+        for call in record.calls
+        for since, until in spans.get(names.get(call.run_id, ""), ())
+        if since + record.grace < call.at < until
+    ]
+    told = [f"{name} {clock(since)}-{clock(until)}" for name, pauses in spans.items() for since, until in pauses]
+    return Verdict(
+        "Paused endpoints are never called.", not called, _few(called) or f"paused: {_few(told) or 'nobody'}"
+    )
+
+
+def _one_shots(record: Record) -> Verdict:
+    wanted = [each for each in record.changes if each.action == "scheduleOneShotRun"]
+    wrong = [trouble for each in wanted for trouble in _trouble_with(record, each)]
+    told = [f"{each.endpoint} {clock(each.after['runAt'])}" for each in wanted]
+    return Verdict("Each one-shot runs once, at its proposed time.", not wrong, _few(wrong) or _all(told))
+
+
+def _trouble_with(record: Record, proposed: Change) -> Iterable[str]:
+    runs = [run for run in record.runs if run.hint_id == proposed.after["hintId"]]
+    at, name = proposed.after["runAt"], proposed.endpoint
+    if len(runs) != 1 and not (not runs and (at > record.until or _is_withdrawn(record, proposed))):
+        yield f"{name} proposed for {clock(at)} ran {len(runs)} times"
+    for run in runs:
+        if abs(run.slot - at) > record.grace and not _is_held_back(record, run, at):
+            yield f"{name} proposed for {clock(at)} ran at {clock(run.slot)}"
+
+
+def _is_withdrawn(record: Record, proposed: Change) -> bool:
+    """Replaced by a newer one of the same author, or cleared."""
+    later = [each for each in record.changes_of(proposed.endpoint) if each.at > proposed.at]
+    return any(
+        (each.action == "scheduleOneShotRun" and (each.kind, each.author) == (proposed.kind, proposed.author))
+        or each.action in ("clearAdaptiveHints", "expireOneShotRun")
+        for each in later
+    )
+
+
+def _is_held_back(record: Record, run: Ran, at: int) -> bool:
+    """By the min clamp, or by a pause over its time."""
+    paused = any(since <= at < until for since, until in pauses_of(record, run.endpoint))
+    return run.slot > at and (paused or run.source == "clamped-min")
+
+
+def _few(told: list[str]) -> str:
+    more = len(told) - _SHOWN
+    return "; ".join(told[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _all(told: list[str]) -> str:
+    return ", ".join(told) or "none was proposed"
