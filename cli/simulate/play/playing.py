@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cli.api import Api
+from cli.blueprints.applying import apply_plan
+from cli.blueprints.document import blueprint_of
+from cli.blueprints.plan import make_plan
+from cli.blueprints.variables import names_in
 from cli.simulate.play.collect import Timescale, collect
 from cli.simulate.play.promises import promises
 from cli.simulate.play.record import Record
@@ -55,8 +59,5 @@ def content_of(scenario: Scenario) -> dict[str, Any]:
 
 def set_up(api: Api, content: dict[str, Any], base_url: str) -> str:
     """Create the job with its endpoints; gives its id."""
-    filled = json.loads(json.dumps(content).replace("${shop}", base_url))
-    job_id = str(api.call("POST", "/jobs", filled["job"])["jobId"])
-    for endpoint in filled["endpoints"]:
-        api.call("POST", f"/jobs/{job_id}/endpoints", endpoint)
-    return job_id
+    blueprint = blueprint_of(content, "the blueprint", dict.fromkeys(names_in(content), base_url))
+    return apply_plan(api, make_plan(blueprint, None), None)

@@ -5,7 +5,8 @@ as in template.yaml; neither on a whole minute, as EventBridge has it.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,13 +17,15 @@ from cli.simulate.play.in_process import URL, InProcess
 from cli.simulate.play.record import Called
 from cli.simulate.play.scenario import MINUTE, Targets
 from cli.simulate.play.targets import PlayedTargets
-from cli.simulate.play.virtual_time import Loop, Recurring, VirtualClock, VirtualQueue
+from cli.simulate.play.virtual_time import VirtualQueue, VirtualTime
 from cli.trouble import Trouble
 from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.bootstrap import AwsWorld
 from rubato.domain.limits import Limits
 from rubato.settings import Settings
+from rubato.usecases.ask_rules import wake_rules
 from rubato.usecases.handle_message import handle_message
+from rubato.usecases.pool import Pool
 from rubato.usecases.run_tick import run_tick
 
 _REGION = "eu-central-1"
@@ -34,11 +37,15 @@ _SCHEDULE_MS = 5 * MINUTE
 _FOREIGN = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
 
+# One shard: what is played does not hang on their number, and a tick becomes a matter of milliseconds.
+_LIMITS = Limits(shards=1, allowed_target_cidrs="127.0.0.0/8")
+
+
 class Stage:
     """A world and its time. `api` speaks to it as the owner of the scenario's job."""
 
-    def __init__(self, world: AwsWorld, loop: Loop, played: PlayedTargets) -> None:
-        self.world, self._loop, self._played = world, loop, played
+    def __init__(self, world: AwsWorld, time: VirtualTime, played: PlayedTargets) -> None:
+        self.world, self._time, self._played = world, time, played
         self.api = Api(URL, "none needed", InProcess(world))
 
     @property
@@ -48,40 +55,27 @@ class Stage:
 
     def play(self, until: int) -> None:
         """All that happens up to and including `until`, in ms since minute 0."""
-        self._loop.play(self._played.begins + until)
+        self._time.play(self._played.begins + until)
 
 
 @contextmanager
 def emulated(targets: Targets, begins: int, opens: int) -> Iterator[Stage]:
     """A deployment without jobs, at `opens` (ms since minute 0); minute 0 is `begins` (ms since the epoch)."""
-    with _moto():
-        clock, queue = VirtualClock(begins + opens), VirtualQueue()
-        played = PlayedTargets(targets, clock, begins)
+    with _moto(), _single_threaded():
+        time = VirtualTime(begins + opens)
+        played = PlayedTargets(targets, time, begins)
         world = AwsWorld(
             Settings(tables=_tables(), region=_REGION, retention_s=_RETENTION_S, limits=_LIMITS),
-            clock=clock,
-            queue=queue,
+            clock=time,
+            queue=VirtualQueue(time, lambda message: handle_message(world, message)),
             outbound=played,
             entropy=CountingEntropy(),
             telemetry=Silence(),
             notifications=MemoryNotifications(),
         )
-        yield Stage(world, _loop(world, clock, queue), played)
-
-
-# One shard: what is played does not hang on their number, and a tick becomes a matter of milliseconds.
-_LIMITS = Limits(shards=1, allowed_target_cidrs="127.0.0.0/8")
-
-
-def _loop(world: AwsWorld, clock: VirtualClock, queue: VirtualQueue) -> Loop:
-    now = clock.now()
-    return Loop(
-        clock,
-        queue,
-        lambda message: handle_message(world, message),
-        Recurring(now + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, clock.now() + MINUTE)),
-        Recurring(now + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: None),
-    )
+        time.recur(time.now() + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, time.now() + MINUTE))
+        time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world))
+        yield Stage(world, time, played)
 
 
 def _tables() -> dict[str, str]:
@@ -100,7 +94,54 @@ def _moto() -> Iterator[None]:
         ) from None
     kept: dict[str, Any] = {name: os.environ.pop(name) for name in _FOREIGN if name in os.environ}
     try:
-        with mock_aws():
+        with mock_aws(), _quick_answers():
             yield
     finally:
         os.environ.update(kept)
+
+
+@contextmanager
+def _quick_answers() -> Iterator[None]:
+    """moto looks for each part of an answer under a dozen names; DynamoDB's parts have the very names asked for.
+
+    It takes a third off a play.
+    """
+    from moto.core import serialize
+
+    pickers: Any = serialize.AttributePicker
+    patient = pickers.__call__
+
+    def quick(picker: Any, context: Any) -> Any:
+        answer = context.obj
+        if type(answer) is dict and not picker.response_transformers:
+            if context.key in answer:
+                return answer[context.key]
+            if len(answer) == 1:  # a value, which has one of ten types
+                return None
+        return patient(picker, context)
+
+    pickers.__call__ = quick
+    try:
+        yield
+    finally:
+        pickers.__call__ = patient
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """What use cases do in several threads is done in one: moto is not made for them, and each play is to be alike."""
+    kept = Pool.submit
+    Pool.submit = _at_once  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Pool.submit = kept  # type: ignore[method-assign]
+
+
+def _at_once(_pool: Pool, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+    done: Future[Any] = Future()
+    try:
+        done.set_result(fn(*args, **kwargs))
+    except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+        done.set_exception(error)
+    return done

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from cli.simulate.play.record import Called
 from cli.simulate.play.scenario import Answer, Targets, Visit
-from cli.simulate.play.virtual_time import VirtualClock
+from cli.simulate.play.virtual_time import VirtualTime
 from rubato.domain.exchange import Call, ErrorKind, Reply
 
 BASE_URL = "http://127.0.0.1:8080"
@@ -14,7 +14,7 @@ BASE_URL = "http://127.0.0.1:8080"
 class PlayedTargets:
     """Implements ports.Outbound: asks the targets, lets their time pass, and remembers every call."""
 
-    def __init__(self, targets: Targets, clock: VirtualClock, begins: int) -> None:
+    def __init__(self, targets: Targets, clock: VirtualTime, begins: int) -> None:
         self.begins = begins
         self.calls: list[Called] = []
         self._targets, self._clock = targets, clock
@@ -32,7 +32,7 @@ class PlayedTargets:
         self.calls.append(Called(at=visit.at, path=visit.path, run_id=given["Rubato-Run-Id"], attempt=visit.attempt))
         answer = self._targets.answer(visit)
         took = min(answer.takes_ms, call.timeout_ms)
-        self._clock.instant += took
+        self._clock.sleep_until(self._clock.now() + took)
         return _late(took) if answer.takes_ms > took else _reply(answer, call)
 
 

@@ -83,7 +83,8 @@ def _live(changes: list[Change], at: int) -> list[_Hint]:
             break
         if change.action == "clearAdaptiveHints":
             kept = {each["hintId"] for each in change.after["hints"]}
-            hints = {key: hint for key, hint in hints.items() if key in kept}
+            ended = {each["hintId"] for each in change.before["hints"]} - kept
+            hints = {key: hint for key, hint in hints.items() if key not in ended}
         elif change.action == "applyIntervalHint":
             # A newer hint of an author takes the place of the older.
             hint = _hint(change)

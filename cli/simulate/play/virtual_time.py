@@ -1,93 +1,111 @@
-"""Virtual time: a clock that jumps, messages at their due times, and what recurs, all in order and in one thread."""
+"""Virtual time: whatever sleeps is woken at its moment, in the order of time, and only one thing runs at once."""
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
 from rubato.domain.instant import SECOND
 from rubato.domain.messages import Message
 
+Work = Callable[[], object]
 
-class VirtualClock:
-    """Implements ports.Clock: moves when somebody sleeps or a target takes its time."""
+
+class VirtualTime:
+    """Implements ports.Clock: it is as late as the thing that happens next.
+
+    Each piece of work has a thread of its own, so that it can sleep in the middle while others go on; a baton goes
+    round, so that never two of them move. What happens is therefore the same in every play.
+    """
 
     def __init__(self, now: int) -> None:
-        self.instant = now
+        self._now = now
+        self._steps: list[tuple[int, int, bool, Work]] = []
+        self._count = 0
+        self._baton = threading.Semaphore(0)
+        self._trouble: list[BaseException] = []
 
     def now(self) -> int:
-        """Where it stands."""
-        return self.instant
+        """Ms since the epoch."""
+        return self._now
 
     def sleep_until(self, instant_ms: int) -> None:
-        """Jumps."""
-        self.instant = max(self.instant, instant_ms)
+        """Others go on meanwhile, if this is work that was scheduled; else the time just passes."""
+        if instant_ms <= self._now:
+            return
+        if not isinstance(threading.current_thread(), _Worker):
+            self._now = instant_ms
+            return
+        gate = threading.Semaphore(0)
+        self._push(instant_ms, True, gate.release)
+        self._baton.release()
+        gate.acquire()
+
+    def schedule(self, at: int, work: Work) -> None:
+        """Begin it then, or now if that has passed. What is scheduled for one moment begins in that order."""
+        self._push(max(at, self._now), False, _Worker(self._guarded(work)).start)
+
+    def recur(self, at: int, every_ms: int, work: Work) -> None:
+        """Begin it then and in every so many ms, for ever."""
+
+        def again() -> None:
+            self.recur(at + every_ms, every_ms, work)
+            work()
+
+        self.schedule(at, again)
+
+    def play(self, until: int) -> None:
+        """All that begins up to and including `until` (ms since the epoch), to its end. Raises what it raises."""
+        while self._steps and self._steps[0][0] <= until:
+            self._step(*heappop(self._steps))
+        while resumed := [step for step in self._steps if step[2]]:
+            self._steps.remove(min(resumed))
+            self._step(*min(resumed))
+
+    def _step(self, at: int, _number: int, _resumes: bool, go: Work) -> None:
+        self._now = at
+        go()
+        self._baton.acquire()
+        if self._trouble:
+            raise self._trouble[0]
+
+    def _push(self, at: int, resumes: bool, go: Work) -> None:
+        self._count += 1
+        heappush(self._steps, (at, self._count, resumes, go))
+
+    def _guarded(self, work: Work) -> Callable[[], None]:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                self._trouble.append(error)
+            finally:
+                self._baton.release()
+
+        return run
+
+
+class _Worker(threading.Thread):
+    """A thread that may sleep in virtual time. One that a failed play leaves asleep does not keep the process."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        super().__init__(target=run, daemon=True)
 
 
 class VirtualQueue:
-    """Implements ports.RunQueue: each message becomes visible as SQS would have it, in the order of time and sending.
+    """Implements ports.RunQueue: each message is handled when SQS would make it visible, by a worker of its own.
 
     Messages travel in the words of SQS, so that nothing survives here which would be lost there.
     """
 
-    def __init__(self) -> None:
-        self._waiting: list[tuple[int, int, str]] = []
-        self._sent = 0
+    def __init__(self, time: VirtualTime, handle: Callable[[Message], object]) -> None:
+        self._time, self._handle = time, handle
 
     def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """All of them."""
         for message in messages:
-            self._sent += 1
-            heappush(self._waiting, (now + delay_s(message.due, now) * SECOND, self._sent, dump_message(message)))
+            self._deliver(dump_message(message), now + delay_s(message.due, now) * SECOND)
         return []
 
-    def next_at(self) -> int | None:
-        """When the next one becomes visible."""
-        return self._waiting[0][0] if self._waiting else None
-
-    def take(self) -> Message:
-        """The next one."""
-        return load_message(heappop(self._waiting)[2])
-
-
-@dataclass
-class Recurring:
-    """Something that happens every `every_ms`, next `at`."""
-
-    at: int
-    every_ms: int
-    act: Callable[[], object]
-
-
-class Loop:
-    """Plays recurring acts and messages, each at its moment.
-
-    Every act and message begins at its own moment, as if it had a worker of its own: the clock goes back for it when
-    the one before took longer. What that one wrote is there already, some milliseconds early; nothing hangs on that.
-    """
-
-    def __init__(
-        self, clock: VirtualClock, queue: VirtualQueue, handle: Callable[[Message], object], *recurring: Recurring
-    ) -> None:
-        self.clock = clock
-        self._queue, self._handle, self._recurring = queue, handle, recurring
-
-    def play(self, until: int) -> None:
-        """All that begins up to and including `until` (ms since the epoch)."""
-        while (moment := self._next_moment()) <= until:
-            self.clock.instant = moment
-            self._act(moment)
-        self.clock.instant = until
-
-    def _act(self, moment: int) -> None:
-        for each in self._recurring:
-            if each.at <= moment:
-                each.at += each.every_ms
-                each.act()
-                return
-        self._handle(self._queue.take())
-
-    def _next_moment(self) -> int:
-        moments = [each.at for each in self._recurring]
-        waiting = self._queue.next_at()
-        return min(moments if waiting is None else [*moments, waiting])
+    def _deliver(self, body: str, at: int) -> None:
+        self._time.schedule(at, lambda: self._handle(load_message(body)))
