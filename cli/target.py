@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Self
 
 _SLOW_S = 3.0
 _FLAKY_ROUND = 8  # of so many calls ...
@@ -60,7 +61,7 @@ class Target:
         """The calls of one path, in the order in which they came."""
         return [call for call in self.seen if call.path == path]
 
-    def __enter__(self) -> "Target":
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, name="target", daemon=True).start()
         return self
 
@@ -68,7 +69,7 @@ class Target:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
+    def answer(self, path: str, headers: Mapping[str, str], method: str = "GET", body: bytes = b"") -> Answer:  # noqa: ARG002 - for targets that look at them
         """Remember the call and answer it."""
         at = time.time() * 1000
         with self._lock:
@@ -109,7 +110,8 @@ class _Server(ThreadingHTTPServer):
 def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            answer = target.answer(self.path, dict(self.headers))
+            given = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = target.answer(self.path, dict(self.headers), self.command, given)
             body = answer.text.encode()
             self.send_response(answer.status)
             for name, value in answer.headers:
@@ -118,6 +120,8 @@ def _handler(target: Target) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the name that the server looks for
 
         def log_message(self, format: str, *args: object) -> None:
             """Silent: the runs tell."""

@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from cli.api import Api, is_loopback
 from cli.simulate.play.as_json import facts_of
 from cli.simulate.play.playing import Played, play
+from cli.simulate.play.realtime import play_in_real_time
 from cli.simulate.play.report import told, verdict_lines
 from cli.simulate.play.scenario import Scenario
 from cli.simulate.scenarios import SCENARIOS
+from cli.trouble import Trouble
 
 AsJson = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
@@ -58,11 +61,22 @@ def register(app: typer.Typer) -> None:
 
 def flash_sale(
     variant: Annotated[Variant | None, typer.Option(help="scaling-fails: no workers can be had.")] = None,
+    realtime: Annotated[bool, typer.Option(help="On the local stack, with the shop behind a socket.")] = False,
+    speed: Annotated[int, typer.Option(min=1, help="In real time: divide all durations of the blueprint.")] = 10,
+    url: Annotated[str, typer.Option(envvar="RUBATO_URL", help="In real time: base of the API.")] = "",
+    key: Annotated[str, typer.Option(envvar="RUBATO_API_KEY", help="In real time: API key.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Play forty minutes of a shop's flash sale, steered by rules, and check what must come out."""
-    name = "flash-sale" if variant is None else f"flash-sale/{variant.value}"
-    show(play(SCENARIOS[name]), as_json)
+    scenario = SCENARIOS["flash-sale" if variant is None else f"flash-sale/{variant.value}"]
+    show(_in_real_time(scenario, url, key, speed) if realtime else play(scenario), as_json)
+
+
+def _in_real_time(scenario: Scenario, url: str, key: str, speed: int) -> Played:
+    if not is_loopback(url) or not key:
+        raise Trouble("--realtime needs the local stack: `rubato local up`, and its RUBATO_URL and RUBATO_API_KEY")
+    with Api(url, key) as api:
+        return play_in_real_time(scenario, api, speed)
 
 
 def _command(scenario: Scenario) -> Callable[[bool], None]:

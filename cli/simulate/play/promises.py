@@ -39,7 +39,8 @@ def _never_doubled(record: Record) -> Verdict:
 
 def _never_lost(record: Record) -> Verdict:
     """What the targets saw is on record, and the other way round."""
-    called, known = {call.run_id for call in record.calls}, {run.run_id for run in record.runs}
+    called = {call.run_id for call in record.calls if call.at <= record.until}
+    known = {run.run_id for run in record.runs if run.started <= record.until}
     lost = [f"call without a record: {run_id}" for run_id in sorted(called - known)]
     lost += [f"record without a call: {run_id}" for run_id in sorted(known - called)]
     return Verdict(

@@ -69,8 +69,8 @@ def _tightened(record: Record, wanted: Reaction) -> Verdict:
     tempo = spell(wanted.interval_ms or 0)
     claim = f"{wanted.phase.capitalize()}: {subject} tightens to {tempo} at the first observation."
     seen = _observed(record, wanted)
-    change = _hinted(record, subject, seen, wanted.interval_ms)
-    if seen is None or change is None:
+    change = _hinted(record, wanted, seen)
+    if seen is None or change is None or change.after.get("intervalMs") != wanted.interval_ms:
         return Verdict(claim, False, _unseen(wanted, seen))
     last = max((run.slot for run in record.runs if run.endpoint == subject and run.slot < change.at), default=None)
     following = record.first(subject, since=change.at)
@@ -91,7 +91,7 @@ def _eased(record: Record, wanted: Reaction) -> Verdict:
     to = f"eases to {spell(interval)}" if interval else "sleeps again"
     claim = f"{wanted.phase.capitalize()}: {subject} {to} at the first observation."
     seen = _observed(record, wanted)
-    change = _hinted(record, subject, seen, None)
+    change = _hinted(record, wanted, seen)
     if seen is None or change is None:
         return Verdict(claim, False, _unseen(wanted, seen))
     # A run that began before the change was due under the old interval.
@@ -110,16 +110,16 @@ def _observed(record: Record, wanted: Reaction) -> Ran | None:
     return runs[0] if runs else None
 
 
-def _hinted(record: Record, subject: str, seen: Ran | None, interval_ms: int | None) -> Change | None:
-    """The first change by a rule after the observation; of this interval, if it names one."""
+def _hinted(record: Record, wanted: Reaction, seen: Ran | None) -> Change | None:
+    """The first change by a rule after the observation that leaves the interval behind; a renewed hint does not."""
     if seen is None:
         return None
     found = (
         each
-        for each in record.changes_of(subject, "applyIntervalHint", "clearAdaptiveHints")
+        for each in record.changes_of(wanted.affected, "applyIntervalHint", "clearAdaptiveHints")
         if each.kind == "rule"
         and each.at >= seen.finished - record.grace
-        and (interval_ms is None or each.after.get("intervalMs") == interval_ms)
+        and each.after.get("intervalMs") != wanted.before_ms
     )
     return next(found, None)
 

@@ -1,0 +1,71 @@
+"""The same scenario in real time: on a deployment of this machine, with its targets behind a socket of their own."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import datetime
+
+from cli.api import Api
+from cli.local.progress import step
+from cli.simulate.play.collect import Timescale, collect
+from cli.simulate.play.playing import Played, content_of, judge, set_up
+from cli.simulate.play.record import Called
+from cli.simulate.play.scenario import MINUTE, Scenario, Targets, Visit
+from cli.simulate.play.speed import speed_up
+from cli.target import Answer, Target
+
+# Emulated functions are processes, and share the processors with all else.
+_GRACE_MS = 2_500
+_SETTLES_S = 5.0
+
+
+def play_in_real_time(scenario: Scenario, api: Api, speed: int) -> Played:
+    """Play it on that deployment, archive the job, and judge as under the virtual clock, but for some grace."""
+    content = speed_up(content_of(scenario), speed)
+    with TargetServer(scenario.targets()) as server:
+        job_id = set_up(api, content, server.url)
+        try:
+            first = min(each["createdAt"] for each in api.every(f"/jobs/{job_id}/endpoints"))
+            created = Timescale(begins=0).read(first)
+            server.scale = Timescale(begins=created + scenario.lead_in_minutes * MINUTE // speed, speed=speed)
+            _wait_until(server.scale, scenario)
+            grace = _GRACE_MS * speed
+            record = collect(api, job_id, server.visited, server.scale, until=scenario.ends, grace=grace)
+        finally:
+            api.call("DELETE", f"/jobs/{job_id}")
+    return judge(scenario, record, *_notes(speed))
+
+
+class TargetServer(Target):
+    """Listens on 127.0.0.1 while used as a context; asks the scenario's targets at the scenario's time."""
+
+    def __init__(self, targets: Targets) -> None:
+        super().__init__()
+        self.visited: list[Called] = []
+        self.scale = Timescale(begins=0)
+        self._targets = targets
+
+    def answer(self, path: str, headers: Mapping[str, str], method: str = "GET", body: bytes = b"") -> Answer:
+        """The targets' answer, after the time that they take over it."""
+        at, attempt = self.scale.played(time.time() * 1000), int(headers.get("Rubato-Attempt") or 0)
+        self.visited.append(Called(at=at, path=path, run_id=headers.get("Rubato-Run-Id") or "", attempt=attempt))
+        given = self._targets.answer(Visit(at=at, method=method, path=path, body=body or None, attempt=attempt))
+        time.sleep(given.takes_ms / 1000 / self.scale.speed)
+        return Answer(status=given.status, text=json.dumps(given.body), headers=given.headers)
+
+
+def _wait_until(scale: Timescale, scenario: Scenario) -> None:
+    end_s = scale.epoch(scenario.ends) / 1000 + _SETTLES_S
+    ends = datetime.fromtimestamp(end_s).astimezone().strftime("%H:%M:%S")
+    with step(f"playing {scenario.lead_in_minutes} + {scenario.minutes} minutes at speed {scale.speed}, until {ends}"):
+        time.sleep(max(end_s - time.time(), 0))
+
+
+def _notes(speed: int) -> tuple[str, ...]:
+    divided = (
+        "" if speed == 1 else f"; every duration of the blueprint is divided by {speed}, and all times below are its"
+    )
+    return (
+        f"in real time{divided}",
+        f"instants may be {_GRACE_MS / 1000:g} s off, of the real ones; the planner's schedule keeps its own pace",
+    )

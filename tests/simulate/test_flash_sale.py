@@ -1,0 +1,173 @@
+"""The flash sale comes out as the design says, and each claim is one that can fail."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.simulate import commands
+from cli.simulate.play.playing import Played, content_of, judge, play
+from cli.simulate.play.record import Record
+from cli.simulate.play.scenario import MINUTE, Answer, Scenario, Visit
+from cli.simulate.scenarios import SCENARIOS
+from cli.simulate.scenarios.flash_sale.shop import Shop
+
+SALE = SCENARIOS["flash-sale"]
+
+
+def broken(scenario: Scenario, record: Record) -> list[str]:
+    return [verdict.claim for verdict in judge(scenario, record).verdicts if not verdict.held]
+
+
+def without(name: str, since: float = 0, until: float = 99) -> Callable[[Record], Record]:
+    def change(record: Record) -> Record:
+        gone = {r.run_id for r in record.runs if r.endpoint == name and since * MINUTE <= r.slot < until * MINUTE}
+        runs = tuple(run for run in record.runs if run.run_id not in gone)
+        return replace(record, runs=runs, calls=tuple(call for call in record.calls if call.run_id not in gone))
+
+    return change
+
+
+def moved(name: str, by: int) -> Callable[[Record], Record]:
+    def change(record: Record) -> Record:
+        runs = [replace(run, slot=run.slot + by) if run.endpoint == name else run for run in record.runs]
+        return replace(record, runs=tuple(runs))
+
+    return change
+
+
+def by_hand(record: Record) -> Record:
+    return replace(record, changes=(*record.changes, replace(record.changes[-1], kind="human", at=30 * MINUTE)))
+
+
+def called_early(record: Record) -> Record:
+    return replace(record, calls=tuple(replace(call, at=call.at - 1) for call in record.calls))
+
+
+def called_twice(record: Record) -> Record:
+    return replace(record, calls=(*record.calls, record.calls[-1]))
+
+
+def forgotten(record: Record) -> Record:
+    return replace(record, runs=record.runs[:-1])
+
+
+def run_again(record: Record) -> Record:
+    shot = next(run for run in record.runs if run.endpoint == "cache_warm_up")
+    return replace(record, runs=(*record.runs, replace(shot, run_id="another", slot=shot.slot + 5 * MINUTE)))
+
+
+def woken_while_paused(record: Record) -> Record:
+    shot = next(run for run in record.runs if run.endpoint == "slack_operations")
+    calls = [replace(c, at=c.at + MINUTE) if c.run_id == shot.run_id else c for c in record.calls]
+    return replace(record, calls=tuple(calls))
+
+
+BREAKS: list[tuple[Callable[[Record], Record], str]] = [
+    (without("inventory_sync_check", until=5), "Minutes 0-4"),
+    (without("traffic_monitor", 5, 6), "Surge: traffic_monitor tightens"),
+    (without("order_processor_health", 11.5, 25), "Strain: order_processor_health tightens"),
+    (without("inventory_sync_check", 10.5, 20), "Strain: inventory_sync_check tightens"),
+    (moved("slow_page_analyzer", 3 * MINUTE), "Strain: slow_page_analyzer tightens"),
+    (moved("slow_page_analyzer", 3 * MINUTE), "Recovery: slow_page_analyzer sleeps again"),
+    (without("traffic_monitor", 29, 33), "Normal: traffic_monitor eases"),
+    (without("order_processor_health", 29, 33), "Normal: order_processor_health eases"),
+    (without("inventory_sync_check", 30), "Normal: inventory_sync_check eases"),
+    (moved("slack_customer_support", -12 * MINUTE), "The chain runs in order"),
+    (moved("slack_operations", 4 * MINUTE), "slack_operations runs within"),
+    (moved("slow_page_analyzer", -2 * MINUTE), "slow_page_analyzer runs first"),
+    (moved("database_query_trace", -3 * MINUTE), "database_query_trace runs after"),
+    (moved("cache_warm_up", -3 * MINUTE), "cache_warm_up runs after"),
+    (moved("scale_checkout_workers", 8 * MINUTE), "scale_checkout_workers runs by"),
+    (moved("slack_customer_support", -MINUTE), "slack_customer_support runs only once"),
+    (without("scale_checkout_workers"), "scale_checkout_workers runs exactly once"),
+    (run_again, "cache_warm_up runs exactly once per cooldown"),
+    (moved("slack_customer_support", 7 * MINUTE), "After minute 26"),
+    (without("order_processor_health", 34, 37), "In the end every health check"),
+    (lambda record: replace(record, changes=record.changes[:9]), "Hints expire by themselves"),
+    (by_hand, "There is no manual step"),
+    (without("slow_page_analyzer", 12), "3-5 investigation runs"),
+    (without("cache_warm_up"), "2-3 recovery attempts"),
+    (without("slack_operations"), "2-3 alerts"),
+    (without("traffic_monitor", 6), "150-200 runs in all"),
+    (without("traffic_monitor", 5), "The fastest cadence"),
+    (called_early, "No run is early"),
+    (called_twice, "No run is doubled"),
+    (forgotten, "No run is lost"),
+    (without("traffic_monitor", 14, 15), "No slot is left out"),
+    (woken_while_paused, "Paused endpoints are never called"),
+    (run_again, "Each one-shot runs once"),
+]
+
+
+def test_the_flash_sale_keeps_every_claim_and_each_claim_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    plays: list[Played] = []
+
+    def remembered(scenario: Scenario) -> Played:
+        plays.append(play(scenario))
+        return plays[-1]
+
+    monkeypatch.setattr(commands, "play", remembered)
+    shown = CliRunner().invoke(app, ["simulate", "flash-sale"])
+    assert shown.exit_code == 0, shown.output
+    assert "FAIL" not in shown.output
+    assert "40 of 40 claims hold" in shown.output
+    for title in ("Minute by minute", "Tempo", "Phases", "Claims"):
+        assert title in shown.output
+    for change, claim in BREAKS:
+        found = broken(SALE, change(plays[0].record))
+        assert any(each.startswith(claim) for each in found), f"{claim} can't fail: {found}"
+
+
+def test_when_scaling_fails_the_engineer_on_call_is_woken_exactly_once() -> None:
+    shown = CliRunner().invoke(app, ["simulate", "flash-sale", "--variant", "scaling-fails", "--json"])
+    facts = json.loads(shown.output)
+    assert shown.exit_code == 0, [claim for claim in facts["claims"] if not claim["held"]]
+    runs = {each["endpoint"]: each["slots"] for each in facts["endpoints"]}
+    assert len(runs["emergency_oncall_page"]) == 1
+    assert max(runs["cache_warm_up"][0], runs["scale_checkout_workers"][0]) < runs["emergency_oncall_page"][0]
+    assert [len(runs[name]) for name in ("cache_warm_up", "scale_checkout_workers", "slack_customer_support")] == [
+        3,
+        2,
+        2,
+    ]
+
+
+def test_a_sale_without_the_rule_that_watches_the_surge_fails_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    content = content_of(SALE)
+    content["job"]["rules"] = [rule for rule in content["job"]["rules"] if rule["name"] != "surge"]
+    played = play(replace(SALE, minutes=8), content)
+    with pytest.raises(typer.Exit) as ended:
+        commands.show(played, as_json=False)
+    assert ended.value.exit_code == 1
+    assert "FAIL  Surge: traffic_monitor tightens to 30 s" in capsys.readouterr().out
+
+
+class EagerShop(Shop):
+    """Visitors come three minutes too soon."""
+
+    def answer(self, visit: Visit) -> Answer:
+        return super().answer(replace(visit, at=visit.at + 5 * MINUTE))
+
+
+def test_a_shop_that_behaves_otherwise_breaks_the_claims_about_it() -> None:
+    played = play(replace(SALE, minutes=5, targets=EagerShop))
+    failed = {verdict.claim for verdict in played.verdicts if not verdict.held}
+    assert "Minutes 0-4: only the three health checks run, at baseline." in failed
+
+
+def test_two_plays_are_alike_to_the_millisecond() -> None:
+    short = replace(SALE, minutes=6)
+    first, second = (told_of(play(short).record) for _ in range(2))
+    assert first == second
+
+
+def told_of(record: Record) -> list[Any]:
+    runs = [(run.endpoint, run.slot, run.started, run.finished, run.source) for run in record.runs]
+    changes = [(each.at, each.endpoint, each.author, each.action) for each in record.changes]
+    return [runs, sorted(changes)]
