@@ -1,14 +1,13 @@
-"""A job as a file, applied to the local stack with the command that people type."""
+"""A job as a file, applied to the local stack; and why and when its endpoints run, told and drawn."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from tests.e2e.conftest import LocalStack
 
 _PAGES: dict[str, Any] = {
@@ -23,14 +22,11 @@ _PAGES: dict[str, Any] = {
 @pytest.fixture
 def rubato(stack: LocalStack) -> Any:
     """The command against the stack; what it prints."""
-    environment = {**os.environ, "RUBATO_URL": stack.url, "RUBATO_API_KEY": stack.api_key}
+    environment = {"RUBATO_URL": stack.url, "RUBATO_API_KEY": stack.api_key}
 
     def run(*words: str) -> str:
-        command = [Path(sys.executable).parent / "rubato", *words]
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=environment, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(app, list(words), env=environment)
+        assert done.exit_code == 0, f"{done.output}{done.exception}"
         return done.stdout
 
     return run

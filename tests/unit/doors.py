@@ -8,6 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from typer.testing import CliRunner
 
+from cli.api import Api
 from cli.main import app
 from cli.trouble import Trouble
 from tests.worlds import MemoryWorld
@@ -36,6 +37,11 @@ class Door:
             raise done.exception
         assert done.exit_code == 0, done.output
         return done.stdout
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """What the API lists."""
+        with Api(self.url, Wsgi.key) as api:
+            return [api.call("GET", f"/jobs/{job['jobId']}") for job in api.every("/jobs")]
 
     @property
     def writes(self) -> list[tuple[str, str]]:

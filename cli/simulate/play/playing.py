@@ -14,7 +14,7 @@ from cli.simulate.play.collect import Timescale, collect
 from cli.simulate.play.promises import promises
 from cli.simulate.play.record import Record
 from cli.simulate.play.scenario import MINUTE, Scenario, Verdict
-from cli.simulate.play.stage import emulated
+from cli.simulate.play.stage import emulated, in_memory
 from cli.simulate.play.targets import BASE_URL
 
 FOLDER = Path(__file__).parents[3] / "docs" / "blueprints"
@@ -38,7 +38,8 @@ class Played:
 def play(scenario: Scenario, content: dict[str, Any] | None = None) -> Played:
     """From the lead-in to the end. `content` takes the place of the blueprint's file."""
     opens = -scenario.lead_in_minutes * MINUTE
-    with emulated(scenario.targets(), scenario.begins, opens) as stage:
+    staged = in_memory if scenario.in_memory else emulated
+    with staged(scenario.targets(), scenario.begins, opens) as stage:
         job_id = set_up(stage.api, content or content_of(scenario), BASE_URL)
         stage.play(scenario.ends)
         scale = Timescale(begins=scenario.begins)

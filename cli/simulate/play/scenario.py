@@ -81,7 +81,7 @@ def _nothing(_minute: int) -> Mapping[str, str]:
 class Scenario:
     """See the module. `tell` gives the further columns of the per-minute table, by name, for a minute.
 
-    `phases` are (first minute, name), for the summaries.
+    `phases` are (first minute, name), for the summaries. `in_memory` plays over the stores in memory, in a moment.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Scenario:
     begins: int = MIDNIGHT
     phases: tuple[tuple[int, str], ...] = ()
     tell: Tell = _nothing
+    in_memory: bool = False
 
     @property
     def ends(self) -> int:

@@ -14,6 +14,7 @@ from cli.api import Api
 from cli.bench.stage import CountingEntropy, Silence
 from cli.bench.tables import create_tables
 from cli.simulate.play.in_process import URL, InProcess
+from cli.simulate.play.memory_stores import memory_stores
 from cli.simulate.play.record import Called
 from cli.simulate.play.scenario import MINUTE, Targets
 from cli.simulate.play.targets import PlayedTargets
@@ -62,20 +63,32 @@ class Stage:
 def emulated(targets: Targets, begins: int, opens: int) -> Iterator[Stage]:
     """A deployment without jobs, at `opens` (ms since minute 0); minute 0 is `begins` (ms since the epoch)."""
     with _moto(), _single_threaded():
-        time = VirtualTime(begins + opens)
-        played = PlayedTargets(targets, time, begins)
-        world = AwsWorld(
-            Settings(tables=_tables(), region=_REGION, retention_s=_RETENTION_S, limits=_LIMITS),
-            clock=time,
-            queue=VirtualQueue(time, lambda message: handle_message(world, message)),
-            outbound=played,
-            entropy=CountingEntropy(),
-            telemetry=Silence(),
-            notifications=MemoryNotifications(),
-        )
-        time.recur(time.now() + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, time.now() + MINUTE))
-        time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world))
-        yield Stage(world, time, played)
+        yield _staged(targets, begins, opens, _tables())
+
+
+@contextmanager
+def in_memory(targets: Targets, begins: int, opens: int) -> Iterator[Stage]:
+    """The same over the stores in memory: much faster, and held to the same promises by the contract tests."""
+    with _single_threaded():
+        yield _staged(targets, begins, opens, {}, **memory_stores(_LIMITS.shards))
+
+
+def _staged(targets: Targets, begins: int, opens: int, tables: dict[str, str], **stores: Any) -> Stage:
+    time = VirtualTime(begins + opens)
+    played = PlayedTargets(targets, time, begins)
+    world = AwsWorld(
+        Settings(tables=tables, region=_REGION, retention_s=_RETENTION_S, limits=_LIMITS),
+        clock=time,
+        queue=VirtualQueue(time, lambda message: handle_message(world, message)),
+        outbound=played,
+        entropy=CountingEntropy(),
+        telemetry=Silence(),
+        notifications=MemoryNotifications(),
+        **stores,
+    )
+    time.recur(time.now() + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, time.now() + MINUTE))
+    time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world))
+    return Stage(world, time, played)
 
 
 def _tables() -> dict[str, str]:
