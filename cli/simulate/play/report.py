@@ -31,6 +31,8 @@ def told(played: Played) -> Iterator[str]:
     yield from _titled("Endpoints", table(endpoints_of(record)))
     if scenario.phases:
         yield from _titled("Phases", phases_of(played))
+    if sums := scenario.sums(record):
+        yield from _titled("Sums", table(sums))
     yield from _titled("Claims", verdict_lines(played.verdicts))
 
 
