@@ -3,8 +3,8 @@
 from typing import Any
 
 from rubato.bootstrap import AwsWorld, world
+from rubato.interface.gateway import request_id_of
 from rubato.interface.http import handle
-from rubato.interface.requests import request_id_of
 
 _QUIET = ("GET", "HEAD", "OPTIONS")
 

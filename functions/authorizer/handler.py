@@ -4,8 +4,7 @@ from typing import Any
 
 from rubato.bootstrap import world
 from rubato.domain.errors import Unauthenticated
-from rubato.interface.gateway import allow
-from rubato.interface.requests import request_id_of
+from rubato.interface.gateway import allow, request_id_of
 from rubato.usecases.authenticate import authenticate
 
 

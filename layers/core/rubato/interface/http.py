@@ -10,9 +10,9 @@ from rubato.domain.access import Caller
 from rubato.interface import cors, open_pages, routes
 from rubato.interface.action import Action
 from rubato.interface.document import Document
-from rubato.interface.gateway import caller_of
+from rubato.interface.gateway import caller_of, request_id_of
 from rubato.interface.idempotency import perform_once
-from rubato.interface.requests import BODY_METHODS, has_foreign_type, if_match, path_of, read_input, request_id_of
+from rubato.interface.requests import BODY_METHODS, has_foreign_type, if_match, path_of, read_input
 from rubato.interface.responses import Response, plain_problem, problem, wrong_method
 from rubato.interface.wire import Output
 from rubato.ports import World

@@ -20,11 +20,6 @@ def path_of(event: dict[str, Any]) -> str:
     return path.rstrip("/") or "/"
 
 
-def request_id_of(event: dict[str, Any]) -> str:
-    """API Gateway's id of the request."""
-    return (event.get("requestContext") or {}).get("requestId") or ""
-
-
 def header(event: dict[str, Any], name: str) -> str:
     """A header by its name in lower case; empty when it is not there."""
     headers = event.get("headers") or {}

@@ -1,0 +1,95 @@
+"""Virtual time, a blueprint's speed, and the targets behind a socket."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from cli.simulate.play.collect import Timescale
+from cli.simulate.play.playing import content_of
+from cli.simulate.play.realtime import TargetServer
+from cli.simulate.play.speed import speed_up
+from cli.simulate.play.virtual_time import VirtualQueue, VirtualTime
+from cli.simulate.scenarios import SCENARIOS
+from cli.simulate.scenarios.flash_sale.shop import Shop
+from cli.trouble import Trouble
+from rubato.domain.messages import JobMessage, Message
+
+SALE = SCENARIOS["flash-sale"]
+
+
+def test_others_go_on_while_one_sleeps_and_all_is_in_the_order_of_time() -> None:
+    clock, seen = VirtualTime(0), list[tuple[int, str]]()
+
+    def work(name: str, *naps: int) -> None:
+        for nap in naps:
+            seen.append((clock.now(), name))
+            clock.sleep_until(clock.now() + nap)
+        seen.append((clock.now(), name))
+
+    clock.schedule(0, lambda: work("slow", 700, 700))
+    clock.schedule(100, lambda: work("quick", 50))
+    clock.play(1000)
+    assert seen == [(0, "slow"), (100, "quick"), (150, "quick"), (700, "slow"), (1400, "slow")]
+
+
+def test_what_began_in_time_ends_and_what_begins_later_waits_for_the_next_play() -> None:
+    clock, seen = VirtualTime(0), list[int]()
+    clock.recur(10, 40, lambda: seen.append(clock.now()))
+    clock.play(90)
+    assert seen == [10, 50, 90]
+    clock.play(130)
+    assert seen == [10, 50, 90, 130]
+
+
+def test_what_breaks_in_the_middle_of_a_play_is_raised_where_it_is_played() -> None:
+    clock = VirtualTime(0)
+
+    def breaks() -> None:
+        clock.sleep_until(20)
+        raise LookupError("no such thing")
+
+    clock.schedule(5, breaks)
+    with pytest.raises(LookupError, match="no such thing"):
+        clock.play(100)
+
+
+def test_a_message_comes_up_to_a_second_before_it_is_due_as_sqs_has_it() -> None:
+    clock, seen = VirtualTime(0), list[tuple[int, Message]]()
+    queue = VirtualQueue(clock, lambda message: seen.append((clock.now(), message)))
+    message = JobMessage(job_id="job_1", due=2_900)
+    assert queue.send([message], 0) == []
+    clock.play(10_000)
+    assert seen == [(2_000, message)]
+
+
+def test_a_quicker_blueprint_has_all_its_durations_divided_and_no_other_figure() -> None:
+    quick = speed_up(content_of(SALE), 10)
+    monitor, rules = quick["endpoints"][0], {rule["name"]: rule for rule in quick["job"]["rules"]}
+    assert monitor["baseline"] == {"intervalMs": 30_000}
+    assert monitor["clamp"] == {"minIntervalMs": 2_000, "maxIntervalMs": 90_000}
+    assert rules["surge"]["then"] == [
+        {"proposeInterval": {"endpoint": "traffic_monitor", "intervalMs": 3_000, "ttlMinutes": 1}}
+    ]
+    assert (rules["trouble_lasts"]["for"], rules["trouble_lasts"]["cooldown"]) == ("90s", "90s")
+    assert "visitorsPerMin > `2000`" in rules["surge_begins"]["when"]
+    assert "(rules.surge.heldSeconds || `0`) < `24`" in rules["surge_begins"]["when"]
+    assert "lastFiredAgo > `60`" in rules["recovery_fails"]["when"]
+
+
+def test_a_speed_that_leaves_a_fraction_is_refused_and_those_that_do_not_are_named() -> None:
+    with pytest.raises(Trouble, match=r"--speed 7: .* can't be divided by 7; it can be played at 1, 2, 5, 10$"):
+        speed_up(content_of(SALE), 7)
+
+
+def test_the_shop_answers_over_a_socket_as_it_does_under_the_virtual_clock() -> None:
+    with TargetServer(Shop()) as server, httpx.Client(trust_env=False) as client:
+        server.scale = Timescale(begins=round(time.time() * 1000) - 6_000, speed=60)
+        seen = client.get(f"{server.url}/traffic", headers={"Rubato-Run-Id": "run_1", "Rubato-Attempt": "1"})
+        told = client.post(f"{server.url}/slack/operations", json={"text": "hello"})
+        lost = client.get(f"{server.url}/nowhere")
+    assert json.loads(seen.text) == {"visitorsPerMin": 5000, "pageMs": 1800}
+    assert (told.status_code, lost.status_code) == (200, 404)
+    assert [(call.path, call.run_id) for call in server.visited][:1] == [("/traffic", "run_1")]
+    assert 6 <= server.visited[0].at / 60_000 < 7
