@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from math import ceil
 
 from cli.drawing.chart import step_chart
 from cli.drawing.durations import spell
@@ -13,6 +14,7 @@ from cli.simulate.play.scenario import MINUTE, Verdict
 from cli.simulate.play.tempo import series_of
 
 WIDTH = 110
+_MOST_ROWS = 120
 _TIERS = ("health", "investigation", "recovery", "alert", "none")
 
 
@@ -45,13 +47,17 @@ def verdict_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def minutes_of(played: Played) -> list[dict[str, str]]:
-    """A row for each minute: the scenario's own columns, runs by tier, and what was changed or ran out of sleep."""
+    """A row for each minute: the scenario's own columns, runs by tier, and what was changed or ran out of sleep.
+
+    Of a long scenario for some minutes each, so that a person can still read them.
+    """
     record = played.record
     tiers = [tier for tier in _TIERS if record.names(tier)]
     stories = [series_of(record, name) for name in record.names()]
     rows = []
-    for minute in range(record.until // MINUTE + 1):
-        since, until = minute * MINUTE, (minute + 1) * MINUTE
+    step = ceil(played.scenario.minutes / _MOST_ROWS)
+    for minute in range(0, record.until // MINUTE + 1, step):
+        since, until = minute * MINUTE, (minute + step) * MINUTE
         counts = {tier: str(len(record.of_tier(tier, since=since, until=until)) or "") for tier in tiers}
         happened = [*_changes(stories, since, until), *_shots(record, since, until)]
         rows.append({"min": str(minute), **played.scenario.tell(minute), **counts, "what": "; ".join(happened)})

@@ -34,6 +34,8 @@ _RETENTION_S = 30 * 86_400
 _TICK_OFFSET_MS = 13_500
 _SCHEDULE_OFFSET_MS = 41_500
 _SCHEDULE_MS = 5 * MINUTE
+# Further than any tick looks: without anything due by then, there is nothing for it to do.
+_FAR_AHEAD_MS = 5 * MINUTE
 # Of the machine's own settings, those that would lead out of the emulation.
 _FOREIGN = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_PROFILE", "AWS_SESSION_TOKEN")
 
@@ -86,7 +88,12 @@ def _staged(targets: Targets, begins: int, opens: int, tables: dict[str, str], *
         notifications=MemoryNotifications(),
         **stores,
     )
-    time.recur(time.now() + _TICK_OFFSET_MS, MINUTE, lambda: run_tick(world, time.now() + MINUTE))
+    time.recur(
+        time.now() + _TICK_OFFSET_MS,
+        MINUTE,
+        lambda: run_tick(world, time.now() + MINUTE),
+        is_idle=lambda: bool(stores) and not any(world.endpoints.due(0, time.now() + _FAR_AHEAD_MS)),
+    )
     time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world))
     return Stage(world, time, played)
 

@@ -45,14 +45,17 @@ class VirtualTime:
         """Begin it then, or now if that has passed. What is scheduled for one moment begins in that order."""
         self._push(max(at, self._now), False, _Worker(self._guarded(work)).start)
 
-    def recur(self, at: int, every_ms: int, work: Work) -> None:
-        """Begin it then and in every so many ms, for ever."""
+    def recur(self, at: int, every_ms: int, work: Work, *, is_idle: Callable[[], bool] = lambda: False) -> None:
+        """Begin it then and in every so many ms, for ever; not when `is_idle` says that it would find nothing to do."""
 
         def again() -> None:
-            self.recur(at + every_ms, every_ms, work)
-            work()
+            self.recur(at + every_ms, every_ms, work, is_idle=is_idle)
+            if is_idle():
+                self._baton.release()
+            else:
+                _Worker(self._guarded(work)).start()
 
-        self.schedule(at, again)
+        self._push(max(at, self._now), False, again)
 
     def play(self, until: int) -> None:
         """All that begins up to and including `until` (ms since the epoch), to its end. Raises what it raises."""
