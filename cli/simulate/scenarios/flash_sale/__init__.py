@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cli.simulate.play.scenario import Scenario
-from cli.simulate.scenarios.flash_sale.claims import claims, claims_when_scaling_fails, sums
+from cli.simulate.scenarios.flash_sale.claims import claims, claims_when_scaling_fails
 from cli.simulate.scenarios.flash_sale.phases import CRITICAL, PHASES, Phase, phase_of
 from cli.simulate.scenarios.flash_sale.shop import Shop
+from cli.simulate.scenarios.flash_sale.sums import sums
 
 
 def _columns(phase: Phase) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from cli.drawing.durations import spell
-from cli.simulate.play.record import Change, Ran, Record, clock, clocks
+from cli.simulate.play.record import Record, clock, clocks
 from cli.simulate.play.scenario import MINUTE, Verdict
 from cli.simulate.scenarios.flash_sale.expected import (
     COOLDOWNS,
@@ -15,22 +15,20 @@ from cli.simulate.scenarios.flash_sale.expected import (
     SECOND,
     SUMS,
     TIGHTENED,
-    Reaction,
-    Sum,
 )
-
-_HINT_WITHIN_MS = 2 * SECOND
+from cli.simulate.scenarios.flash_sale.reactions import eased, tightened
+from cli.simulate.scenarios.flash_sale.sums import sum_of
 
 
 def claims(record: Record) -> Iterator[Verdict]:
     """When scaling succeeds."""
     yield from _until_critical(record)
-    yield from (_eased(record, each) for each in EASED)
+    yield from (eased(record, each) for each in EASED)
     yield from _chain(record, last="slack_customer_support")
     yield from (_once_per_cooldown(record, name, cause_lasts=False) for name in ONE_SHOTS)
     yield _emergency(record, times=0)
     yield from _afterwards(record)
-    yield from (_sum(record, each) for each in SUMS)
+    yield from (sum_of(record, each) for each in SUMS)
     yield from _frame(record)
 
 
@@ -48,7 +46,7 @@ def claims_when_scaling_fails(record: Record) -> Iterator[Verdict]:
 
 def _until_critical(record: Record) -> Iterator[Verdict]:
     yield _calm_before(record)
-    yield from (_tightened(record, each) for each in TIGHTENED)
+    yield from (tightened(record, each) for each in TIGHTENED)
 
 
 def _calm_before(record: Record) -> Verdict:
@@ -61,84 +59,6 @@ def _calm_before(record: Record) -> Verdict:
         rightly,
         told + (f"; but also {', '.join(others)}" if others else ""),
     )
-
-
-def _tightened(record: Record, wanted: Reaction) -> Verdict:
-    """The next run is due one new interval after the last, or at once: within a tick of that, before the old slot."""
-    subject = wanted.affected
-    tempo = spell(wanted.interval_ms or 0)
-    claim = f"{wanted.phase.capitalize()}: {subject} tightens to {tempo} at the first observation."
-    seen = _observed(record, wanted)
-    change = _hinted(record, wanted, seen)
-    if seen is None or change is None or change.after.get("intervalMs") != wanted.interval_ms:
-        return Verdict(claim, False, _unseen(wanted, seen))
-    last = max((run.slot for run in record.runs if run.endpoint == subject and run.slot < change.at), default=None)
-    following = record.first(subject, since=change.at)
-    asked = change.at if last is None else max(last + (wanted.interval_ms or 0), change.at)
-    old = None if last is None or wanted.before_ms is None else last + wanted.before_ms
-    due = following.slot if following else record.until
-    return Verdict(
-        claim,
-        due <= asked + record.tick and (old is None or due < old) and _is_prompt(record, seen, change),
-        f"{_reaction_told(wanted, seen, change)}; next run {clock(due)}"
-        + (f", not {clock(old)}" if old is not None else "")
-        + f": {spell(due - wanted.since * MINUTE)} after the phase began",
-    )
-
-
-def _eased(record: Record, wanted: Reaction) -> Verdict:
-    subject, interval = wanted.affected, wanted.interval_ms
-    to = f"eases to {spell(interval)}" if interval else "sleeps again"
-    claim = f"{wanted.phase.capitalize()}: {subject} {to} at the first observation."
-    seen = _observed(record, wanted)
-    change = _hinted(record, wanted, seen)
-    if seen is None or change is None:
-        return Verdict(claim, False, _unseen(wanted, seen))
-    # A run that began before the change was due under the old interval.
-    later = [run for run in record.of(subject, since=change.at + record.grace) if run.slot > change.at]
-    last = max(run.slot for run in record.runs if run.endpoint == subject and run.slot <= change.at + record.grace)
-    gap = later[0].slot - last if later else None
-    as_wanted = gap is None if interval is None else gap is not None and abs(gap - interval) <= record.grace
-    next_told = f"next run {clock(later[0].slot)}, {spell(gap or 0)} after the last" if later else "no further run"
-    return Verdict(
-        claim, as_wanted and _is_prompt(record, seen, change), f"{_reaction_told(wanted, seen, change)}; {next_told}"
-    )
-
-
-def _observed(record: Record, wanted: Reaction) -> Ran | None:
-    runs = record.of(wanted.observer, since=wanted.since * MINUTE)
-    return runs[0] if runs else None
-
-
-def _hinted(record: Record, wanted: Reaction, seen: Ran | None) -> Change | None:
-    """The first change by a rule after the observation that leaves the interval behind; a renewed hint does not."""
-    if seen is None:
-        return None
-    found = (
-        each
-        for each in record.changes_of(wanted.affected, "applyIntervalHint", "clearAdaptiveHints")
-        if each.kind == "rule"
-        and each.at >= seen.finished - record.grace
-        and each.after.get("intervalMs") != wanted.before_ms
-    )
-    return next(found, None)
-
-
-def _is_prompt(record: Record, seen: Ran, change: Change) -> bool:
-    return change.at - seen.finished <= _HINT_WITHIN_MS + record.grace
-
-
-def _reaction_told(wanted: Reaction, seen: Ran, change: Change) -> str:
-    return (
-        f"began {clock(wanted.since * MINUTE)}, seen by {wanted.observer} {clock(seen.slot)}, "
-        f"rule {change.author} {change.at - seen.finished} ms after that run"
-    )
-
-
-def _unseen(wanted: Reaction, seen: Ran | None) -> str:
-    if seen is None:
-        return f"{wanted.observer} never ran after minute {wanted.since}"
-    return f"seen by {wanted.observer} {clock(seen.slot)}, but no rule changed {wanted.affected} as it should"
 
 
 def _chain(record: Record, last: str) -> Iterator[Verdict]:
@@ -270,29 +190,6 @@ def _still_tight(record: Record) -> Verdict:
     gap = _last_gap(record, "traffic_monitor")
     held = abs(gap - FASTEST_MS) <= record.grace
     return Verdict("While the trouble goes on the tempo stays.", held, f"traffic_monitor every {spell(gap)} at the end")
-
-
-def sums(record: Record) -> list[dict[str, str]]:
-    """What the design states, what its own timeline has room for, and what was counted."""
-    health = ("health checks", "most of them", "", len(record.of_tier("health")))
-    stated = [
-        (each.what, f"{each.low}-{each.high}", "{}-{}".format(*each.room), len(record.of_tier(*each.tiers)))
-        for each in SUMS
-    ]
-    rows = [("endpoints", "10", "", len(record.members)), health, *stated]
-    return [
-        {"what": what, "stated": low_high, "timeline": room, "counted": str(count)}
-        for what, low_high, room, count in rows
-    ]
-
-
-def _sum(record: Record, wanted: Sum) -> Verdict:
-    count = len(record.of_tier(*wanted.tiers))
-    low, high = wanted.room
-    claim = f"{wanted.low}-{wanted.high} {wanted.what}."
-    if wanted.low <= high and low <= wanted.high:
-        return Verdict(claim, wanted.low <= count <= wanted.high, f"{count}")
-    return Verdict(claim, low <= count <= high, f"{count}: the timeline wins, which has room for {low}-{high}")
 
 
 def _frame(record: Record) -> Iterator[Verdict]:
