@@ -15,6 +15,7 @@ from rubato.adapters.memory import (
 )
 from rubato.adapters.memory_idempotency import MemoryIdempotency
 from rubato.adapters.memory_notifications import MemoryNotifications
+from rubato.adapters.memory_rules import MemoryRuleLedgers
 from rubato.adapters.memory_tick_workers import MemoryTickWorkers
 from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain.access import ALL_SCOPES, Caller
@@ -129,6 +130,7 @@ class MemoryWorld:
         self.limits = Limits(allowed_target_cidrs="127.0.0.0/8")
         self.trail = MemoryTrail()
         self.jobs = MemoryJobs(self.trail)
+        self.rule_ledgers = MemoryRuleLedgers()
         self.usage = MemoryUsage()
         self.endpoints = MemoryEndpoints(self.trail, self.usage, self.limits.shards)
         self.runs = MemoryRuns()

@@ -18,6 +18,7 @@ from rubato.ports import (
     Keys,
     Notifications,
     Outbound,
+    RuleLedgers,
     RunQueue,
     Runs,
     TickWorkers,
@@ -56,6 +57,14 @@ class AwsWorld:
         from rubato.adapters.dynamodb.jobs import DynamoJobs
 
         return DynamoJobs(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def rule_ledgers(self) -> RuleLedgers:
+        """How rules stand, in DynamoDB."""
+        from rubato.adapters.dynamodb.rules import DynamoRuleLedgers
+
+        _ = self._connection
+        return DynamoRuleLedgers()
 
     @cached_property
     def endpoints(self) -> Endpoints:
@@ -137,7 +146,8 @@ class AwsWorld:
     def _queue_urls(self) -> dict[Lane, str]:
         fast, slow = self.settings.queue_url, self.settings.slow_queue_url
         assert fast is not None and slow is not None, "RUN_QUEUE_URL or SLOW_RUN_QUEUE_URL is not set"
-        return {Lane.FAST: fast, Lane.SLOW: slow}
+        urls = {Lane.FAST: fast, Lane.SLOW: slow, Lane.RULES: self.settings.rule_queue_url}
+        return {lane: url for lane, url in urls.items() if url is not None}
 
     @cached_property
     def _sqs(self) -> Any:

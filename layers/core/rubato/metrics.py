@@ -41,5 +41,8 @@ METRICS = {
     "dispatch_error": Metric("DispatchErrors", COUNT, "messages that failed and went back to the queue"),
     "authorizer_error": Metric("AuthorizerErrors", COUNT, "requests whose key could not be looked up"),
     "throttled": Metric("Throttled", COUNT, "answers of DynamoDB or SQS that asked to slow down"),
+    "rule_fired": Metric("RulesFired", COUNT, "rules that fired"),
+    "rule_error": Metric("RuleErrors", COUNT, "looks at a rule whose condition could not be evaluated"),
+    "rule_refused": Metric("RuleActionsRefused", COUNT, "actions of rules that were refused: a clamp, a pause"),
     "announced": Metric("NoticesSent", COUNT, "notices to people"),
 }

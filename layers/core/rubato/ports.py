@@ -19,6 +19,7 @@ from rubato.domain.limits import Limits
 from rubato.domain.messages import Message
 from rubato.domain.notices import Notice
 from rubato.domain.quota import Usage
+from rubato.domain.rule_ledger import Ledger
 from rubato.domain.runs import Run
 
 T_co = TypeVar("T_co", covariant=True)
@@ -79,6 +80,22 @@ class Jobs(Protocol):
 
     def list(self, tenant_id: str, status: JobStatus | None, limit: int, after: str | None) -> Page[Job]:
         """Newest first."""
+        ...
+
+    def with_rules(self, limit: int, after: str | None) -> Page[str]:
+        """Ids of the active jobs, of all tenants, that have rules; may lag behind the latest write."""
+        ...
+
+
+class RuleLedgers(Protocol):
+    """How the rules of jobs stand."""
+
+    def get(self, job_id: str) -> Ledger:
+        """The latest; an empty one, of version 0, for a job that has none yet."""
+        ...
+
+    def save(self, before: Ledger, after: Ledger) -> Ledger:
+        """Replace `before` with `after` and its version by the next one; raises WriteRaced if it has moved on."""
         ...
 
 
@@ -206,6 +223,10 @@ class Idempotency(Protocol):
 class Trail(Protocol):
     """The audit trail, for reading; events are written together with what they tell of."""
 
+    def has(self, subject: str, event_id: str) -> bool:
+        """Whether that event has been written; the latest."""
+        ...
+
     def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
         """Newest first."""
         ...
@@ -321,6 +342,8 @@ class World(Protocol):
     def entropy(self) -> Entropy: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def rule_ledgers(self) -> RuleLedgers: ...
     @property
     def endpoints(self) -> Endpoints: ...
     @property

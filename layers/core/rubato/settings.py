@@ -22,6 +22,7 @@ class Settings:
     limits: Limits
     queue_url: str | None = None
     slow_queue_url: str | None = None
+    rule_queue_url: str | None = None
     function_name: str | None = None
     topic_arns: tuple[str, ...] = ()
     bus_name: str | None = None
@@ -32,6 +33,7 @@ class Settings:
         """Raises ValueError that names the variable which is missing its number."""
         variables = {
             "jobs": "JOBS_TABLE",
+            "rules": "RULES_TABLE",
             "endpoints": "ENDPOINTS_TABLE",
             "runs": "RUNS_TABLE",
             "keys": "KEYS_TABLE",
@@ -43,6 +45,7 @@ class Settings:
             tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
             queue_url=env.get("RUN_QUEUE_URL"),
             slow_queue_url=env.get("SLOW_RUN_QUEUE_URL"),
+            rule_queue_url=env.get("RULE_QUEUE_URL"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
             topic_arns=tuple(filter(None, map(env.get, ("NOTIFICATION_TOPIC_ARN", "NOTIFICATION_MAIL_TOPIC_ARN")))),
             bus_name=env.get("EVENT_BUS_NAME") or None,

@@ -30,6 +30,10 @@ class MemoryTrail:
     def __init__(self) -> None:
         self.events: list[Event] = []
 
+    def has(self, subject: str, event_id: str) -> bool:
+        """By id."""
+        return any((event.subject, event.event_id) == (subject, event_id) for event in self.events)
+
     def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
         """Newest first."""
         mine = sorted((e for e in self.events if e.subject == subject), key=lambda e: e.event_id, reverse=True)
@@ -71,6 +75,11 @@ class MemoryJobs:
         mine.sort(key=lambda job: job.job_id, reverse=True)
         rest = [job for job in mine if after is None or job.job_id < after]
         return _page(rest, limit, lambda job: job.job_id)
+
+    def with_rules(self, limit: int, after: str | None) -> Page[str]:
+        """By id."""
+        mine = sorted(job.job_id for job in self._jobs.values() if job.is_ruled and not job.holds)
+        return _page([job_id for job_id in mine if after is None or job_id > after], limit, lambda job_id: job_id)
 
 
 class MemoryEndpoints:

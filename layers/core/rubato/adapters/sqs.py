@@ -7,7 +7,15 @@ from typing import Any
 
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, NotifyMessage, RunMessage, TellMessage, TenantMessage
+from rubato.domain.messages import (
+    JobMessage,
+    Message,
+    NotifyMessage,
+    RuleMessage,
+    RunMessage,
+    TellMessage,
+    TenantMessage,
+)
 from rubato.domain.notices import NoticeKind, Turn
 from rubato.domain.redelivery import backoff_s, patience_s
 
@@ -75,15 +83,20 @@ class SqsDeliveries:
 
 
 def _is_covered(body: str) -> bool:
-    """Whether nothing is lost with the message: a run's lease brings it back, and what is unreadable tells nothing."""
+    """Whether nothing is lost with the message: a run's lease or a job's next look brings it back.
+
+    What is unreadable tells nothing.
+    """
     try:
-        return isinstance(load_message(body), RunMessage)
+        return isinstance(load_message(body), RunMessage | RuleMessage)
     except ValueError:
         return True
 
 
 def lane_for(message: Message) -> Lane:
-    """Only a run calls a target, and so only a run can be slow."""
+    """Only a run calls a target, and so only a run can be slow; rules have workers of their own."""
+    if isinstance(message, RuleMessage):
+        return Lane.RULES
     return message.lane if isinstance(message, RunMessage) else Lane.FAST
 
 
@@ -97,6 +110,8 @@ def dump_message(message: Message) -> str:
     body: dict[str, Any] = {"v": _VERSION, "due": message.due}
     if isinstance(message, JobMessage):
         body["jobId"] = message.job_id
+    elif isinstance(message, RuleMessage):
+        body |= {"rulesOf": message.job_id}
     elif isinstance(message, TenantMessage):
         body["tenantId"] = message.tenant_id
     elif isinstance(message, TellMessage):
@@ -123,6 +138,8 @@ def load_message(body: str) -> Message:
         plain = json.loads(body)
         if "jobId" in plain:
             return JobMessage(job_id=str(plain["jobId"]), due=int(plain["due"]))
+        if "rulesOf" in plain:
+            return RuleMessage(job_id=str(plain["rulesOf"]), due=int(plain["due"]))
         if "tenantId" in plain:
             return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
         if plain.get("tell"):

@@ -178,6 +178,14 @@ def _parse(expression: str, timezone: str) -> CronExpression:
     return CronExpression(" ".join(expression.split()), timezone)
 
 
+def check_zone(name: str, path: str) -> None:
+    """Raise Invalid, blaming the field `path`, for what is no zone of the IANA database."""
+    try:
+        _zone(name)
+    except Invalid as refused:
+        raise Invalid.field(path, refused.errors[0].message) from None
+
+
 @lru_cache(maxsize=256)
 def _zone(name: str) -> ZoneInfo:
     if not _ZONE_NAME.fullmatch(name) or _OFFSET_ZONE.fullmatch(name):

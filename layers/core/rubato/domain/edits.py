@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from rubato.domain.endpoint import Endpoint, EndpointConfig
+from rubato.domain.jobs import Job
 
 
 def configured(
@@ -37,6 +38,11 @@ def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:
         return endpoint
     pause = endpoint.state.pause
     return endpoint.with_state(held=holds, pause=None if pause is not None and pause.is_over(now) else pause)
+
+
+def following(endpoint: Endpoint, job: Job, now: int) -> Endpoint:
+    """What the job says holds for its endpoint: whether it may run, and whether rules hear of its runs."""
+    return held(endpoint, job.holds, now).with_state(ruled=job.is_ruled)
 
 
 def deleted(endpoint: Endpoint, now: int) -> Endpoint:

@@ -205,7 +205,7 @@ class EndpointState:
     that waits behind a pause. `wake_at` is the endpoint's place in the due index: never later than the moment at which
     the tick must look at it, None when nothing can become due by itself. `passed` is the latest slot that was left out
     on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
-    others, when each of them last finished with success.
+    others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
     """
 
     anchor: int
@@ -214,6 +214,7 @@ class EndpointState:
     failures: int = 0
     pause: Pause | None = None
     held: bool = False
+    ruled: bool = False
     shadow: int | None = None
     next: Plan | None = None
     parked: bool = False

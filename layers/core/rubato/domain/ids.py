@@ -82,3 +82,8 @@ def run_order(run: str) -> str:
 def shard_of(endpoint: str, shards: int) -> int:
     """The shard of the due index that holds an endpoint: stable, even over `shards`."""
     return int.from_bytes(hashlib.sha256(endpoint.encode()).digest()[:4], "big") % shards
+
+
+def digest(text: str) -> bytes:
+    """In place of entropy, for an id that follows from what it names."""
+    return hashlib.sha256(text.encode()).digest()

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from rubato.domain.rules import Rule
+
 
 class JobStatus(StrEnum):
     """Only an active job's endpoints run."""
@@ -28,7 +30,10 @@ class NotificationRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from."""
+    """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from.
+
+    `timezone` is an IANA zone: by its clock rules tell minute and weekday.
+    """
 
     job_id: str
     tenant_id: str
@@ -43,8 +48,15 @@ class Job:
     defaults: dict[str, Any] = field(default_factory=dict)
     is_synthetic: bool = False
     notifications: NotificationRules = NotificationRules()
+    rules: tuple[Rule, ...] = ()
+    timezone: str = "UTC"
 
     @property
     def holds(self) -> bool:
         """Whether the job keeps its endpoints from running."""
         return self.status is not JobStatus.ACTIVE
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether its rules want to hear of runs."""
+        return bool(self.rules)

@@ -1,4 +1,4 @@
-"""Lanes of the run queue, a bulkhead: calls that hang must not take the workers of those that do not."""
+"""Lanes of the queue, a bulkhead: calls that hang must not take the workers of those that do not, nor of rules."""
 
 from enum import StrEnum
 
@@ -9,10 +9,11 @@ SLOW_MS = 5 * SECOND
 
 
 class Lane(StrEnum):
-    """Each lane has a queue and workers of its own."""
+    """Each lane has a queue and workers of its own; runs take the first two."""
 
     FAST = "fast"
     SLOW = "slow"
+    RULES = "rules"
 
 
 def lane_of(state: EndpointState) -> Lane:

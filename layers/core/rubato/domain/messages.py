@@ -53,7 +53,15 @@ class NotifyMessage:
     turn: Turn
 
 
-Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleMessage:
+    """Have a job's rules look at its endpoints, at `due` (ms)."""
+
+    job_id: str
+    due: int
+
+
+Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage
 
 
 def run_message(endpoint_id: str, state: EndpointState) -> RunMessage:

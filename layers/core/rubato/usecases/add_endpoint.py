@@ -8,7 +8,9 @@ from rubato.domain.checks import check_config
 from rubato.domain.endpoint import Endpoint, EndpointConfig, EndpointState
 from rubato.domain.errors import Conflict
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.rules import targets_of
 from rubato.ports import World
+from rubato.usecases.ask_rules import ask_rules
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references
@@ -31,7 +33,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
         created_at=now,
         updated_at=now,
     )
-    fresh = Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds))
+    fresh = Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds, ruled=job.is_ruled))
     event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
     settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
     stored = world.endpoints.create(settled, event, world.limits.max_endpoints)
@@ -41,8 +43,13 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
 
 
 def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:
-    """A pause of the job that came between reading it and storing the endpoint holds the endpoint too."""
+    """A pause of the job that came between reading it and storing the endpoint holds the endpoint too; so with rules.
+
+    Rules that named the endpoint before it was there look at it now.
+    """
     job = find_job(world, caller, endpoint.config.job_id)
-    if job.holds == endpoint.state.held:
+    if job.is_ruled and endpoint.config.name in targets_of(job.rules):
+        ask_rules(world, job.job_id)
+    if (job.holds, job.is_ruled) == (endpoint.state.held, endpoint.state.ruled):
         return endpoint
-    return replan(world, endpoint.id, lambda latest, now: Changed(edits.held(latest, job.holds, now)))
+    return replan(world, endpoint.id, lambda latest, now: Changed(edits.following(latest, job, now)))

@@ -11,6 +11,7 @@ from rubato.domain.lease import RunResult
 from rubato.domain.runs import Run, Verdict, judge
 from rubato.ports import World
 from rubato.usecases.announce_turn import promise_to_announce
+from rubato.usecases.ask_rules import ask_rules
 from rubato.usecases.compile_run import compile_run
 from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
@@ -140,9 +141,11 @@ def _end(world: World, endpoint: Endpoint, run: Run) -> str:
     succeeded = run.status is RunStatus.SUCCESS and not claim.is_manual
     followers = followers_of(world, endpoint) if succeeded else []
     try:
-        replan(world, endpoint.id, ended, known=endpoint)
+        saved = replan(world, endpoint.id, ended, known=endpoint)
     except (_LeaseLost, NotFound):
         return _too_late(world, run)
+    if saved.state.ruled:
+        ask_rules(world, saved.config.job_id)
     if followers:
         tell(world, followers, endpoint.config.name, run.finished_at)
     if run.status is RunStatus.SUCCESS:

@@ -1,4 +1,4 @@
-"""The endpoints of a job follow its status, whatever dies on the way."""
+"""The endpoints of a job follow its status, and whether it has rules, whatever dies on the way."""
 
 from rubato.domain import edits
 from rubato.domain.endpoint import Endpoint
@@ -31,18 +31,23 @@ def take_second_look(world: World, message: JobMessage) -> str:
 
 
 def follow_job(world: World, job: Job) -> None:
-    """Make every endpoint of the job follow its status; goes on until nobody changed that meanwhile."""
+    """Make every endpoint of the job follow; goes on until nobody changed meanwhile what they follow."""
     while True:
         _follow(world, job)
         latest = world.jobs.get(job.job_id)
-        if latest is None or latest.holds == job.holds:
+        if latest is None or not has_to_follow(job, latest):
             return
         job = latest
 
 
+def has_to_follow(before: Job, after: Job) -> bool:
+    """Whether the change of the job is one that its endpoints follow."""
+    return (before.holds, before.is_ruled) != (after.holds, after.is_ruled)
+
+
 def _follow(world: World, job: Job) -> None:
     def follow(endpoint: Endpoint, now: int) -> Changed:
-        return Changed(edits.held(endpoint, job.holds, now))
+        return Changed(edits.following(endpoint, job, now))
 
     with Pool(_PARALLEL) as pool:
         list(pool.map(lambda endpoint_id: replan(world, endpoint_id, follow), endpoint_ids(world, job.job_id)))

@@ -1,10 +1,11 @@
 """One message of the run queue, to whom it concerns."""
 
-from rubato.domain.messages import JobMessage, Message, NotifyMessage, TellMessage, TenantMessage
+from rubato.domain.messages import JobMessage, Message, NotifyMessage, RuleMessage, TellMessage, TenantMessage
 from rubato.ports import World
 from rubato.usecases.announce_turn import announce_turn
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.enforce_quota import release_tenant
+from rubato.usecases.evaluate_rules import answer
 from rubato.usecases.follow_job import take_second_look
 from rubato.usecases.tell_followers import take_second_look_at_followers
 
@@ -20,6 +21,8 @@ def handle_message(world: World, message: Message) -> str:
         return take_second_look_at_followers(world, message)
     if isinstance(message, NotifyMessage):
         return announce_turn(world, message)
+    if isinstance(message, RuleMessage):
+        return answer(world, message)
     return dispatch_run(world, message)
 
 

@@ -11,7 +11,7 @@ from rubato.domain.instant import to_iso
 from rubato.ports import World
 
 
-def event_by(
+def event_by(  # noqa: PLR0913 - as many as an event has
     world: World,
     caller: Caller,
     subject: str,
@@ -20,11 +20,12 @@ def event_by(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str | None = None,
+    event_id: str | None = None,
 ) -> Event:
-    """An event of now, by the caller, in the caller's tenant."""
+    """An event of now, by the caller, in the caller's tenant; `event_id` for one that must not come twice."""
     now = world.clock.now()
     return Event(
-        event_id=ids.event_id(now, world.entropy.bytes(10)),
+        event_id=event_id or ids.event_id(now, world.entropy.bytes(10)),
         subject=subject,
         tenant_id=caller.tenant_id,
         at=now,

@@ -15,6 +15,13 @@ from rubato.usecases.send_messages import send_messages
 MAX_TRIES = 10
 
 
+class TooManyWriters(Conflict):
+    """Others wrote between each reading and its write; trying again later may work."""
+
+    def __init__(self, endpoint_id: str) -> None:
+        super().__init__(f"endpoint {endpoint_id} is being changed by too many writers; try again")
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What a change made of an endpoint, the audit events that tell of it, and whether it may move the next run."""
@@ -56,7 +63,7 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
             continue
         announce(world, before, saved, now)
         return saved
-    raise Conflict(f"endpoint {endpoint_id} is being changed by too many writers; try again")
+    raise TooManyWriters(endpoint_id)
 
 
 def announce(world: World, before: Endpoint | None, after: Endpoint, now: int) -> None:

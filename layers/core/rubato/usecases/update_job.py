@@ -7,7 +7,9 @@ from rubato.domain.access import Caller
 from rubato.domain.errors import Conflict, StaleVersion, WriteRaced
 from rubato.domain.jobs import Job, JobStatus
 from rubato.ports import World
-from rubato.usecases.follow_job import follow_job, promise_to_follow
+from rubato.usecases.ask_rules import ask_rules
+from rubato.usecases.check_rules import check_rules
+from rubato.usecases.follow_job import follow_job, has_to_follow, promise_to_follow
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
 from rubato.usecases.replan import MAX_TRIES
@@ -27,7 +29,8 @@ def update_job(  # noqa: PLR0913 - as many as a request has
     """Apply `edit` under a conditional write and, when its status changed, hold or release every endpoint.
 
     Also when the caller names the status that it has: then an endpoint that did not follow last time does now.
-    Raises NotFound, StaleVersion when `if_version` is not the stored one, Conflict under endless races.
+    Rules that are new look at once. Raises NotFound, Invalid for rules, StaleVersion when `if_version` is not the
+    stored one, Conflict under endless races.
     """
     for _ in range(MAX_TRIES):
         before = find_job(world, caller, job_id)
@@ -35,7 +38,8 @@ def update_job(  # noqa: PLR0913 - as many as a request has
             raise StaleVersion(f"job {job_id} is at version {before.version}; read it again")
         after = replace(edit(before), updated_at=world.clock.now())
         event = event_by(world, caller, job_id, action, before=_told(before), after=_told(after), reason=reason)
-        is_followed = names_status or before.holds != after.holds
+        check_rules(world, before, after)
+        is_followed = names_status or has_to_follow(before, after)
         if is_followed:
             promise_to_follow(world, job_id)
         try:
@@ -44,6 +48,8 @@ def update_job(  # noqa: PLR0913 - as many as a request has
             continue
         if is_followed:
             follow_job(world, saved)
+        if before.rules != saved.rules or (saved.is_ruled and before.holds):
+            ask_rules(world, job_id)
         return saved
     raise Conflict(f"job {job_id} is being changed by too many writers; try again")
 

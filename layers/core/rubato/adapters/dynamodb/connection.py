@@ -6,7 +6,16 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
-from rubato.adapters.dynamodb.tables import EndpointsItem, EventItem, JobItem, KeyItem, RequestItem, RunItem, UsageItem
+from rubato.adapters.dynamodb.tables import (
+    EndpointsItem,
+    EventItem,
+    JobItem,
+    KeyItem,
+    LedgerItem,
+    RequestItem,
+    RunItem,
+    UsageItem,
+)
 
 _CONNECT_TIMEOUT_S = 2
 _READ_TIMEOUT_S = 5
@@ -15,6 +24,7 @@ _ATTEMPTS = 4
 
 MODELS: dict[str, type[Model]] = {
     "jobs": JobItem,
+    "rules": LedgerItem,
     "endpoints": EndpointsItem,
     "runs": RunItem,
     "keys": KeyItem,

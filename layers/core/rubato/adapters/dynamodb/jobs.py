@@ -14,7 +14,10 @@ from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
 from rubato.domain.jobs import Job, JobStatus, NotificationRules
+from rubato.domain.rules import read_rules, spell_rule
 from rubato.ports import Page
+
+_RULED = "1"
 
 
 class DynamoJobs:
@@ -64,6 +67,14 @@ class DynamoJobs:
         jobs = tuple(job for job, _ in zip(merged, range(limit), strict=False))
         return Page(jobs, jobs[-1].job_id if len(jobs) == limit else None)
 
+    def with_rules(self, limit: int, after: str | None) -> Page[str]:
+        """A page of the sparse index, keys only."""
+        start = {"ruled": {"S": _RULED}, "jobId": {"S": after}} if after is not None else None
+        query = JobItem.by_ruled.query(_RULED, limit=limit, page_size=limit, last_evaluated_key=start)
+        found = tuple(item.job_id for item in query)
+        last = query.last_evaluated_key
+        return Page(found, last["jobId"]["S"] if last else None)
+
     def _has_landed(self, job: Job, error: TransactWriteError) -> bool:
         """Whether a cancelled transaction was the repetition of itself, whose first answer was lost."""
         return any(error.cancellation_reasons) and self.get(job.job_id) == job
@@ -91,13 +102,16 @@ def _item(job: Job) -> JobItem:
         version=job.version,
         created_at=job.created_at,
         updated_at=job.updated_at,
+        ruled=_RULED if job.is_ruled and not job.holds else None,
         details={
             "description": job.description,
             "tags": list(job.tags),
             "owner": job.owner,
             "defaults": job.defaults,
             "isSynthetic": job.is_synthetic,
-            **_dump_rules(job.notifications),
+            **_dump_notifications(job.notifications),
+            **({"rules": [spell_rule(rule) for rule in job.rules]} if job.rules else {}),
+            **({"zone": job.timezone} if job.timezone != "UTC" else {}),
         },
     )
 
@@ -117,17 +131,19 @@ def _load(item: JobItem) -> Job:
         owner=details["owner"],
         defaults=details["defaults"],
         is_synthetic=details["isSynthetic"],
-        notifications=_load_rules(details.get("notify")),
+        notifications=_load_notifications(details.get("notify")),
+        rules=read_rules(details.get("rules", ())),
+        timezone=details.get("zone", "UTC"),
     )
 
 
-def _dump_rules(rules: NotificationRules) -> dict[str, Any]:
+def _dump_notifications(rules: NotificationRules) -> dict[str, Any]:
     if rules == NotificationRules():
         return {}
     return {"notify": [rules.after_failures, rules.on_recovery, rules.on_auto_pause]}
 
 
-def _load_rules(plain: list[Any] | None) -> NotificationRules:
+def _load_notifications(plain: list[Any] | None) -> NotificationRules:
     if not plain:
         return NotificationRules()
     return NotificationRules(after_failures=plain[0], on_recovery=plain[1], on_auto_pause=plain[2])

@@ -63,6 +63,19 @@ class ByTenantStatus(GlobalSecondaryIndex["JobItem"]):
     job_id = UnicodeAttribute(range_key=True, attr_name="jobId")
 
 
+class Ruled(GlobalSecondaryIndex["JobItem"]):
+    """Sparse: the active jobs that have rules. One partition: only saving a job writes to it."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "ruled"
+        projection = KeysOnlyProjection()
+
+    ruled = UnicodeAttribute(hash_key=True)
+    job_id = UnicodeAttribute(range_key=True, attr_name="jobId")
+
+
 class JobItem(Model):
     """One job."""
 
@@ -78,8 +91,23 @@ class JobItem(Model):
     details = CompactJSON()
     created_at = NumberAttribute(attr_name="createdAt")
     updated_at = NumberAttribute(attr_name="updatedAt")
+    ruled = UnicodeAttribute(null=True)
     v = NumberAttribute(default=SCHEMA_VERSION)
     by_tenant_status = ByTenantStatus()
+    by_ruled = Ruled()
+
+
+class LedgerItem(Model):
+    """How the rules of one job stand."""
+
+    class Meta(BaseMeta):
+        """Bound by RuleLedgers."""
+
+    job_id = UnicodeAttribute(hash_key=True, attr_name="jobId")
+    version = NumberAttribute()
+    ledger = CompactJSON()
+    mark = UnicodeAttribute()
+    v = NumberAttribute(default=SCHEMA_VERSION)
 
 
 class Due(GlobalSecondaryIndex["EndpointsItem"]):
@@ -135,6 +163,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     failures = NumberAttribute(default=0)
     pause = CompactJSON(null=True)
     held = BooleanAttribute(default=False)
+    ruled = BooleanAttribute(null=True)
     shadow = NumberAttribute(null=True)
     parked = BooleanAttribute(default=False)
     next = CompactJSON(null=True)

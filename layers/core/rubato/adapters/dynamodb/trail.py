@@ -9,6 +9,14 @@ from rubato.ports import Page
 class DynamoTrail:
     """Implements ports.Trail."""
 
+    def has(self, subject: str, event_id: str) -> bool:
+        """One consistent read of its key."""
+        try:
+            EventItem.get(subject, event_id, consistent_read=True, attributes_to_get=["subject"])
+        except EventItem.DoesNotExist:
+            return False
+        return True
+
     def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
         """The subject's partition, newest first."""
         start = {"subject": {"S": subject}, "eventId": {"S": after}} if after is not None else None

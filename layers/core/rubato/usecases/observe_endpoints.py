@@ -1,0 +1,79 @@
+"""Read what the rules of a job want to know of its endpoints, and no more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from rubato.domain.document import Observed, build_document
+from rubato.domain.endpoint import EndpointState
+from rubato.domain.instant import HOUR
+from rubato.domain.jobs import Job
+from rubato.domain.mentions import ANY, Mentions, mentions_of, wants
+from rubato.domain.rule_ledger import Ledger
+from rubato.domain.rules import targets_of
+from rubato.ports import RunFilter, World
+from rubato.usecases.pages import every
+from rubato.usecases.pool import Pool
+
+# Of a job with more endpoints, `endpoints.*` means the first ones by name.
+MAX_OBSERVED = 200
+MAX_COUNTED = 1_000
+_PARALLEL = 8
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """The document, what the rules read of it, and the job's endpoints that they name, by name: those that exist."""
+
+    document: dict[str, Any]
+    mentions: Mentions
+    endpoint_ids: Mapping[str, str]
+
+    @property
+    def present(self) -> frozenset[str]:
+        """The names of the endpoints that exist, among those that the rules name."""
+        return frozenset(self.endpoint_ids)
+
+
+def observe_endpoints(world: World, job: Job, ledger: Ledger, now: int) -> Outlook:
+    """The document at `now` (ms) of a job whose rules stand so."""
+    mentions = mentions_of(rule.when for rule in job.rules)
+    endpoint_ids = _named(world, job, mentions)
+    read = [name for name in endpoint_ids if mentions.fields_of(name)]
+    states = world.endpoints.states([endpoint_ids[name] for name in read], latest=True)
+
+    def observe(name: str) -> tuple[str, Observed | None]:
+        state = states.get(endpoint_ids[name])
+        return name, _observed(world, endpoint_ids[name], state, mentions.fields_of(name), now) if state else None
+
+    with Pool(_PARALLEL) as pool:
+        observed = {name: each for name, each in pool.map(observe, read) if each is not None}
+    document = build_document(job, ledger, observed, now)
+    return Outlook(document=document, mentions=mentions, endpoint_ids=endpoint_ids)
+
+
+def _named(world: World, job: Job, mentions: Mentions) -> dict[str, str]:
+    names = targets_of(job.rules) | mentions.endpoints.keys()
+    found = world.endpoints.named(job.job_id, sorted(names - {ANY}))
+    if ANY in names:
+        listed = list(islice(every(lambda after: world.endpoints.of_job(job.job_id, _PAGE, after)), MAX_OBSERVED))
+        found |= {each.config.name: each.id for each in world.endpoints.load_many(listed)}
+    return found
+
+
+def _observed(world: World, endpoint_id: str, state: EndpointState, fields: frozenset[str], now: int) -> Observed:
+    last = state.last_run
+    reads_run = last is not None and wants(fields, "body", "statusCode")
+    return Observed(
+        state=state,
+        endpoint=world.endpoints.load(endpoint_id) if wants(fields, "cadenceMs") else None,
+        run=world.runs.get(last.run_id) if last is not None and reads_run else None,
+        runs_last_hour=_runs_since(world, endpoint_id, now - HOUR) if wants(fields, "runsLastHour") else None,
+    )
+
+
+def _runs_since(world: World, endpoint_id: str, since: int) -> int:
+    runs = every(lambda after: world.runs.of_endpoint(endpoint_id, RunFilter(since=since), _PAGE, after))
+    return sum(1 for _ in islice(runs, MAX_COUNTED))
