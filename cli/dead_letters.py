@@ -1,4 +1,4 @@
-"""What lies in the dead-letter queue: taken out to be looked at, sent again, or put back untouched."""
+"""What lies in the dead-letter queues: taken out to be looked at, sent again, or put back untouched."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,15 @@ from typing import Any
 from rubato.adapters.sqs import delay_s, lane_for, load_message
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, NotifyMessage, RunMessage, TellMessage, TenantMessage
+from rubato.domain.messages import (
+    JobMessage,
+    Message,
+    NotifyMessage,
+    RuleMessage,
+    RunMessage,
+    TellMessage,
+    TenantMessage,
+)
 
 _BATCH = 10
 _HIDDEN_S = 300
@@ -20,8 +28,12 @@ _EXCERPT = 160
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One message. `sent_at` in ms; `message` is None for what is no message of ours, and `trouble` then says why."""
+    """One message of the queue at `url`. `sent_at` in ms.
 
+    `message` is None for what is no message of ours, and `trouble` then says why.
+    """
+
+    url: str
     message_id: str
     handle: str
     body: str
@@ -46,6 +58,8 @@ class DeadLetter:
                 return "followers"
             case NotifyMessage():
                 return "notice"
+            case RuleMessage():
+                return "rules"
             case None:
                 return "unreadable"
 
@@ -57,7 +71,9 @@ class DeadLetter:
                 return f"{endpoint_id} {run_id}" if run_id else endpoint_id
             case NotifyMessage(run_id=run_id, turn=turn):
                 return f"{run_id} {turn.kind.value}"
-            case JobMessage(job_id=subject) | TenantMessage(tenant_id=subject) | TellMessage(endpoint_id=subject):
+            case JobMessage(job_id=subject) | RuleMessage(job_id=subject):
+                return subject
+            case TenantMessage(tenant_id=subject) | TellMessage(endpoint_id=subject):
                 return subject
             case None:
                 return _printable(f"{self.trouble or ''}: {self.body}"[:_EXCERPT])
@@ -73,10 +89,10 @@ class DeadLetter:
 
 
 class DeadLetterQueue:
-    """The dead-letter queue and the queues that feed it, over a boto3 SQS client."""
+    """The dead-letter queues as one, and the queues that feed them, over a boto3 SQS client."""
 
-    def __init__(self, client: Any, url: str, run_urls: dict[Lane, str]) -> None:
-        self._client, self._url, self._run_urls = client, url, run_urls
+    def __init__(self, client: Any, urls: Sequence[str], run_urls: dict[Lane, str]) -> None:
+        self._client, self._urls, self._run_urls = client, urls, run_urls
         self._removed: set[str] = set()
 
     @contextmanager
@@ -84,8 +100,9 @@ class DeadLetterQueue:
         """Up to `limit` messages, hidden from others meanwhile; what was not removed is visible again at the end."""
         letters: list[DeadLetter] = []
         try:
-            while len(letters) < limit and (page := self._receive(min(_BATCH, limit - len(letters)))):
-                letters += page
+            for url in self._urls:
+                while len(letters) < limit and (page := self._receive(url, min(_BATCH, limit - len(letters)))):
+                    letters += page
             yield letters
         finally:
             self._release([letter for letter in letters if letter.message_id not in self._removed])
@@ -100,9 +117,9 @@ class DeadLetterQueue:
 
     def remove(self, letters: Sequence[DeadLetter]) -> None:
         """For ever; those that SQS does not let go stay and are visible again."""
-        for batch in _batches(letters):
+        for url, batch in self._by_queue(letters):
             entries = [{"Id": str(n), "ReceiptHandle": letter.handle} for n, letter in enumerate(batch)]
-            answer = self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+            answer = self._client.delete_message_batch(QueueUrl=url, Entries=entries)
             self._removed.update(batch[int(each["Id"])].message_id for each in answer.get("Successful", ()))
 
     def _move(self, lane: Lane, batch: Sequence[DeadLetter], now: int) -> int:
@@ -116,27 +133,33 @@ class DeadLetterQueue:
         self.remove(sent)
         return len(sent)
 
-    def _receive(self, count: int) -> list[DeadLetter]:
+    def _receive(self, url: str, count: int) -> list[DeadLetter]:
         answer = self._client.receive_message(
-            QueueUrl=self._url,
+            QueueUrl=url,
             MaxNumberOfMessages=count,
             VisibilityTimeout=_HIDDEN_S,
             WaitTimeSeconds=_WAIT_S,
             AttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
         )
-        return [_letter(each) for each in answer.get("Messages", ())]
+        return [_letter(url, each) for each in answer.get("Messages", ())]
 
     def _release(self, letters: Sequence[DeadLetter]) -> None:
-        for batch in _batches(letters):
+        for url, batch in self._by_queue(letters):
             entries = [
                 {"Id": str(n), "ReceiptHandle": letter.handle, "VisibilityTimeout": 0} for n, letter in enumerate(batch)
             ]
-            self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=entries)
+            self._client.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+
+    def _by_queue(self, letters: Sequence[DeadLetter]) -> Iterator[tuple[str, Sequence[DeadLetter]]]:
+        for url in self._urls:
+            for batch in _batches([letter for letter in letters if letter.url == url]):
+                yield url, batch
 
 
-def _letter(received: dict[str, Any]) -> DeadLetter:
+def _letter(url: str, received: dict[str, Any]) -> DeadLetter:
     message, trouble = _read(received["Body"])
     return DeadLetter(
+        url=url,
         message_id=received["MessageId"],
         handle=received["ReceiptHandle"],
         body=received["Body"],

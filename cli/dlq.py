@@ -1,4 +1,4 @@
-"""`rubato dlq`: messages that no dispatcher could handle, looked at and sent again with the deployer's credentials."""
+"""`rubato dlq`: messages that no function could handle, looked at and sent again with the deployer's credentials."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ app = typer.Typer(
     help="List and replay the messages that failed five times, with your AWS credentials.", no_args_is_help=True
 )
 
-_RUN_OUTPUTS = {Lane.FAST: "RunQueueUrl", Lane.SLOW: "SlowRunQueueUrl"}
+_RUN_OUTPUTS = {Lane.FAST: "RunQueueUrl", Lane.SLOW: "SlowRunQueueUrl", Lane.RULES: "RuleQueueUrl"}
+_DEAD_OUTPUTS = ("DeadLetterQueueUrl", "RuleDeadLetterQueueUrl")
 
 Stack = Annotated[str, typer.Option(help="Name of the deployed stack.", envvar="RUBATO_STACK")]
 Region = Annotated[str | None, typer.Option(help="AWS region; by default that of your AWS configuration.")]
@@ -43,7 +44,7 @@ def list_letters(
     if as_json:
         typer.echo(json.dumps(shown))
     else:
-        Console().print(_table(shown) if shown else "the dead-letter queue is empty")
+        Console().print(_table(shown) if shown else "the dead-letter queues are empty")
 
 
 @app.command()
@@ -97,7 +98,7 @@ def _chosen(letters: Sequence[DeadLetter], ids: Sequence[str] | None) -> list[De
 def _queue(stack: str, region: str | None, local: int | None) -> DeadLetterQueue:
     found = find_stack(stack, region, local)
     run_urls = {lane: found.output(name) for lane, name in _RUN_OUTPUTS.items()}
-    return DeadLetterQueue(found.client("sqs"), found.output("DeadLetterQueueUrl"), run_urls)
+    return DeadLetterQueue(found.client("sqs"), [found.output(name) for name in _DEAD_OUTPUTS], run_urls)
 
 
 def _view(letter: DeadLetter) -> dict[str, Any]:
@@ -121,6 +122,6 @@ def _table(shown: Sequence[dict[str, Any]]) -> Table:
 
 def _refused(error: Exception) -> Trouble:
     return Trouble(
-        f"{error}\nThis needs sqs:ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the dead-letter queue, "
-        "and for replay sqs:SendMessage on the run queues."
+        f"{error}\nThis needs sqs:ReceiveMessage, DeleteMessage and ChangeMessageVisibility on the dead-letter queues, "
+        "and for replay sqs:SendMessage on the queues that feed them."
     )

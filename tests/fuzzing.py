@@ -13,6 +13,7 @@ from schemathesis import Case, CheckContext, GenerationMode, Response
 _ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 _CRONS = ("* * * * *", "*/5 9-17 * * MON-FRI", "0 0 1,15 * *", "30 2 29 2 *", "@daily", "0 9 * JAN-MAR 0")
 _CODES = ("200", "200-299", "100-599", "404")
+_CONDITIONS = ("endpoints.probe.status", "body > `5`", "length(endpoints.*.body) > `1`", "!(now) || rules.x.firedCount")
 _FIRST, _LAST = datetime(1970, 1, 1), datetime(8999, 1, 1)  # noqa: DTZ001 - the Z is added below
 _TIMES = st.datetimes(_FIRST, _LAST).map(lambda moment: f"{moment.isoformat()}Z")
 
@@ -25,6 +26,8 @@ schemathesis.openapi.format("uri", st.from_regex(r"\Ahttps?://127\.0\.0\.1/[a-z0
 schemathesis.openapi.format(
     "header-name", st.from_regex(r"\Ax-[a-z]{1,12}\Z").filter(lambda name: "rubato" not in name)
 )
+
+schemathesis.openapi.format("jmespath", st.sampled_from(_CONDITIONS))
 
 # Rules that join fields, or look at what is stored, at the clock, or into a database that grows each year (time zones,
 # Unicode): JSON Schema can't say them, so a request that satisfies the schema may still break them. Whatever else
@@ -43,6 +46,7 @@ BEYOND_THE_SCHEMA = (
     r"must be printable|remove spaces, control characters",
     r"bytes as JSON; at most",
     r"hints",
+    r"the job has another rule named|is longer than 366 days",
 )
 
 

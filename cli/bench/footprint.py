@@ -18,18 +18,23 @@ from cli.trouble import Trouble
 RUNTIME = "3.13"
 # What the first invocation of each function opens.
 PORTS = {
-    "api": ("jobs", "endpoints", "runs", "keys", "trail", "usage", "idempotency", "queue"),
+    "api": ("jobs", "rule_ledgers", "endpoints", "runs", "keys", "trail", "usage", "idempotency", "queue"),
     "authorizer": ("keys",),
     "tick": ("endpoints", "queue", "usage"),
     "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications"),
+    "rules": ("jobs", "rule_ledgers", "endpoints", "runs", "trail", "queue", "deliveries"),
 }
-BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320}
+BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320, "rules": 320}
 _CORE = ROOT / "layers" / "core"
 _TIMES = 5
 _ENVIRONMENT = {
-    **{f"{name}_TABLE": name for name in ("JOBS", "ENDPOINTS", "RUNS", "KEYS", "AUDIT", "USAGE", "IDEMPOTENCY")},
+    **{
+        f"{name}_TABLE": name
+        for name in ("JOBS", "RULES", "ENDPOINTS", "RUNS", "KEYS", "AUDIT", "USAGE", "IDEMPOTENCY")
+    },
     "RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/runs",
     "SLOW_RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/slow",
+    "RULE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/rules",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

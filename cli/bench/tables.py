@@ -12,6 +12,7 @@ from cli.bench.units import Index, Table
 TEMPLATE = Path(__file__).parent.parent.parent / "template.yaml"
 LOGICAL = {
     "jobs": "JobsTable",
+    "rules": "RulesTable",
     "endpoints": "EndpointsTable",
     "runs": "RunsTable",
     "keys": "KeysTable",

@@ -12,6 +12,7 @@ from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
 from rubato.adapters.dynamodb.idempotency import DynamoIdempotency
 from rubato.adapters.dynamodb.jobs import DynamoJobs
 from rubato.adapters.dynamodb.keys import DynamoKeys
+from rubato.adapters.dynamodb.rules import DynamoRuleLedgers
 from rubato.adapters.dynamodb.runs import DynamoRuns
 from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.dynamodb.usage import DynamoUsage
@@ -80,6 +81,7 @@ def _aws_world() -> Any:
     names = create_tables(boto3.client("dynamodb", region_name="eu-central-1"))
     connection = open_tables(names, "eu-central-1")
     world.jobs = DynamoJobs(connection, _RETENTION_S)
+    world.rule_ledgers = DynamoRuleLedgers()
     world.endpoints = DynamoEndpoints(connection, world.limits.shards, _RETENTION_S)
     world.runs = DynamoRuns(_RETENTION_S)
     world.keys = DynamoKeys(connection, _RETENTION_S)

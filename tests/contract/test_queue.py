@@ -7,7 +7,7 @@ import pytest
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, RunMessage
+from rubato.domain.messages import JobMessage, RuleMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 
@@ -24,6 +24,8 @@ def test_a_message_comes_back_as_it_was_sent_and_unknown_fields_are_ignored() ->
     assert load_message(dump_message(message).replace("{", '{"new":1,', 1)) == message
     follow = JobMessage(job_id="job_1", due=MIDNIGHT)
     assert load_message(dump_message(follow)) == follow
+    look = RuleMessage(job_id="job_1", due=MIDNIGHT)
+    assert load_message(dump_message(look)) == look
     wake = RunMessage(endpoint_id="ep_1", due=MIDNIGHT)
     assert load_message(dump_message(wake)) == wake
     slow = replace(message, lane=Lane.SLOW)
@@ -52,8 +54,12 @@ def test_a_message_that_is_due_later_is_not_there_yet(world: Any) -> None:
 
 
 def test_each_lane_has_a_queue_of_its_own(world: Any) -> None:
-    fast, slow = (RunMessage(endpoint_id=f"ep_{lane}", due=MIDNIGHT, run_id="run", fence=1, lane=lane) for lane in Lane)
-    follow = JobMessage(job_id="job_1", due=MIDNIGHT)
-    assert world.box.send([slow, fast, follow], MIDNIGHT) == []
+    lanes = (Lane.FAST, Lane.SLOW)
+    fast, slow = (
+        RunMessage(endpoint_id=f"ep_{lane}", due=MIDNIGHT, run_id="run", fence=1, lane=lane) for lane in lanes
+    )
+    follow, look = JobMessage(job_id="job_1", due=MIDNIGHT), RuleMessage(job_id="job_1", due=MIDNIGHT)
+    assert world.box.send([slow, look, fast, follow], MIDNIGHT) == []
+    assert world.box.sent(Lane.RULES) == [look]
     assert world.box.sent(Lane.SLOW) == [slow]
     assert sorted(map(str, world.box.sent())) == sorted(map(str, [fast, follow]))

@@ -92,6 +92,7 @@ def _house() -> House:
     seam.attach(connection.client)
     env = {f"{part.upper()}_TABLE": table for part, table in tables.items()}
     queues = {"RUN_QUEUE_URL": "https://sqs.test/runs", "SLOW_RUN_QUEUE_URL": "https://sqs.test/slow"}
+    queues["RULE_QUEUE_URL"] = "https://sqs.test/rules"
     return House(
         seam,
         connection,

@@ -16,7 +16,7 @@ from cli.deployed import Deployed
 from cli.trouble import Trouble
 from rubato.adapters.sqs import dump_message, load_message
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, RunMessage
+from rubato.domain.messages import JobMessage, Message, RuleMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 _REGION = "eu-central-1"
@@ -26,16 +26,16 @@ FOLLOW = JobMessage(job_id="job_1", due=MIDNIGHT)
 
 
 class Queues:
-    """The three queues, for tests to fill and to empty."""
+    """All queues, for tests to fill and to empty."""
 
     def __init__(self) -> None:
         self.client: Any = boto3.client("sqs", region_name=_REGION)
-        names = ("RunQueueUrl", "SlowRunQueueUrl", "DeadLetterQueueUrl")
+        names = ("RunQueueUrl", "SlowRunQueueUrl", "RuleQueueUrl", "DeadLetterQueueUrl", "RuleDeadLetterQueueUrl")
         self.urls = {name: self.client.create_queue(QueueName=name)["QueueUrl"] for name in names}
 
-    def bury(self, body: str) -> str:
-        """Into the dead-letter queue; gives the message id."""
-        sent: str = self.client.send_message(QueueUrl=self.urls["DeadLetterQueueUrl"], MessageBody=body)["MessageId"]
+    def bury(self, body: str, where: str = "DeadLetterQueueUrl") -> str:
+        """Into a dead-letter queue; gives the message id."""
+        sent: str = self.client.send_message(QueueUrl=self.urls[where], MessageBody=body)["MessageId"]
         return sent
 
     def bodies(self, name: str) -> list[str]:
@@ -121,6 +121,20 @@ def test_all_of_many_messages_are_replayed_each_to_its_lane_and_what_is_unreadab
     assert listed() == {}
 
 
+def test_what_rules_could_not_handle_lies_in_a_queue_of_its_own_and_goes_back_to_theirs(queues: Queues) -> None:
+    look = RuleMessage(job_id="job_1", due=MIDNIGHT)
+    buried = queues.bury(dump_message(look), "RuleDeadLetterQueueUrl")
+    queues.bury(dump_message(RUN))
+    assert (listed()[buried]["kind"], listed()[buried]["about"], listed()[buried]["lane"]) == (
+        "rules",
+        "job_1",
+        "rules",
+    )
+    assert json.loads(dlq("replay", "--json"))["replayed"] == 2
+    assert queues.messages("RuleQueueUrl") == [look] and queues.messages("RunQueueUrl") == [RUN]
+    assert listed() == {} and queues.bodies("RuleDeadLetterQueueUrl") == []
+
+
 def test_one_message_can_be_picked_and_the_others_stay_visible(queues: Queues) -> None:
     wanted, other = (queues.bury(dump_message(message)) for message in (RUN, FOLLOW))
     assert json.loads(dlq("replay", "--id", wanted, "--json")) == {
@@ -173,7 +187,7 @@ def test_what_could_not_be_removed_is_visible_again_at_once(queues: Queues) -> N
     client: Any = boto3.client("sqs", region_name=_REGION)
     client.delete_message_batch = lambda **asked: {"Failed": [{"Id": each["Id"]} for each in asked["Entries"]]}
     run_urls = {Lane.FAST: queues.urls["RunQueueUrl"], Lane.SLOW: queues.urls["SlowRunQueueUrl"]}
-    queue = DeadLetterQueue(client, queues.urls["DeadLetterQueueUrl"], run_urls)
+    queue = DeadLetterQueue(client, [queues.urls["DeadLetterQueueUrl"]], run_urls)
     with queue.taken(10) as letters:
         assert queue.send_again(letters, MIDNIGHT) == 1
     assert queues.messages("DeadLetterQueueUrl") == [RUN]

@@ -25,6 +25,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "JobsTable/index/byTenantStatus": _dynamodb("Query"),
         "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
         "RunsTable": _dynamodb("GetItem", "Query"),
+        "RulesTable": _dynamodb("GetItem"),
         "RunsTable/index/byJob": _dynamodb("Query"),
         "AuditTable": _dynamodb("PutItem", "Query"),
         "KeysTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
@@ -33,6 +34,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "UsageTable": _dynamodb("BatchGetItem", "UpdateItem"),
         "RunQueue": {"sqs:SendMessage"},
         "SlowRunQueue": {"sqs:SendMessage"},
+        "RuleQueue": {"sqs:SendMessage"},
     },
     "AuthorizerFunction": {"AuthorizerLogGroup": _LOG, "KeysTable": _dynamodb("GetItem", "UpdateItem")},
     "TickFunction": {
@@ -55,6 +57,18 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "UsageTable": _dynamodb("UpdateItem", "PutItem"),
         "RunQueue": _WORK_OFF,
         "SlowRunQueue": _WORK_OFF,
+        "RuleQueue": {"sqs:SendMessage"},
+    },
+    "RulesFunction": {
+        "RulesLogGroup": _LOG,
+        "JobsTable": _dynamodb("GetItem"),
+        "RulesTable": _dynamodb("GetItem", "PutItem"),
+        "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
+        "RunsTable": _dynamodb("GetItem", "Query"),
+        "AuditTable": _dynamodb("GetItem", "PutItem"),
+        "RunQueue": {"sqs:SendMessage"},
+        "SlowRunQueue": {"sqs:SendMessage"},
+        "RuleQueue": _WORK_OFF,
     },
 }
 

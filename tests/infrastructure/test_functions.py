@@ -44,9 +44,9 @@ def test_logs_end_after_a_while_and_belong_to_one_function_each(template: Templa
     assert template.body["Parameters"]["LogRetentionDays"]["Default"] == 30
 
 
-def test_only_the_dispatcher_may_feed_itself(template: Template) -> None:
+def test_only_the_dispatcher_and_rules_may_feed_themselves(template: Template) -> None:
     loops = {name: each["RecursiveLoop"] for name, each in template.functions.items() if "RecursiveLoop" in each}
-    assert loops == {"DispatcherFunction": "Allow"}
+    assert loops == {"DispatcherFunction": "Allow", "RulesFunction": "Allow"}
 
 
 def test_no_function_outlives_what_waits_for_it(template: Template) -> None:
@@ -77,6 +77,13 @@ def test_the_dispatcher_reports_each_message_by_itself_and_each_lane_has_its_own
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (10, 0)
     assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": concurrency}}
+
+
+def test_rules_report_each_message_by_itself_and_wait_for_no_batch(template: Template) -> None:
+    source = template.functions["RulesFunction"]["Events"]["Rules"]["Properties"]
+    assert source["Queue"]["Fn::GetAtt"] == ["RuleQueue", "Arn"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (10, 0)
 
 
 def _definition(template: Template) -> dict[str, Any]:
@@ -150,5 +157,8 @@ def test_the_local_configuration_sets_parameters_that_exist(template: Template) 
 
 def test_the_outputs_name_all_that_commands_need(template: Template) -> None:
     outputs = set(template.body["Outputs"])
-    assert {"ApiUrl", "ApiId", "RunQueueUrl", "SlowRunQueueUrl", "DeadLetterQueueUrl"} <= outputs
+    assert {"ApiUrl", "ApiId", "RunQueueUrl", "SlowRunQueueUrl", "RuleQueueUrl"} | {
+        "DeadLetterQueueUrl",
+        "RuleDeadLetterQueueUrl",
+    } <= outputs
     assert {f"{table}Name" for table in template.of_type("AWS::DynamoDB::Table")} <= outputs

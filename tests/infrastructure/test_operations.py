@@ -59,6 +59,8 @@ def test_alarms_and_dashboard_watch_metrics_that_exist(template: Template) -> No
         ("TickLeftAlarm", "Left", 0, 3, "notBreaching"),
         ("OldestDueAlarm", "OldestDueAge", 120_000, 1, "notBreaching"),
         ("DispatcherErrorsAlarm", "Errors", 0, 1, "notBreaching"),
+        ("RuleDeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0, 1, "notBreaching"),
+        ("RulesFailingAlarm", "Errors", 0, 1, "notBreaching"),
         ("StoreThrottledAlarm", "Throttled", 0, 3, "notBreaching"),
     ],
 )
@@ -86,7 +88,7 @@ def test_whoever_may_tell_or_trace_may_do_so_only_when_that_is_asked_for(templat
         "DispatcherTellsBus": ("NoticesGoToBus", ["DispatcherRole"], "events:PutEvents"),
         "FunctionsSendTraces": (
             "Traced",
-            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole"],
+            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole", "RulesRole"],
             ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
         ),
     }

@@ -69,6 +69,20 @@ def test_a_run_queue_waits_six_times_the_dispatcher_and_buries_the_dead(template
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
 
 
+def test_the_queue_of_rules_waits_six_times_its_function_and_buries_its_dead_apart(template: Template) -> None:
+    queue = template.of_type("AWS::SQS::Queue")["RuleQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * template.functions["RulesFunction"]["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["RuleDeadLetterQueue", "Arn"]
+    assert template.of_type("AWS::SQS::Queue")["RuleDeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_the_index_of_jobs_with_rules_is_sparse_and_narrow(template: Template) -> None:
+    indexes = template.of_type("AWS::DynamoDB::Table")["JobsTable"]["GlobalSecondaryIndexes"]
+    (ruled,) = [index for index in indexes if index["IndexName"] == "ruled"]
+    assert ruled["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
 def test_queues_are_encrypted_at_rest_and_on_the_way(template: Template) -> None:
     queues = template.of_type("AWS::SQS::Queue")
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())

@@ -70,13 +70,15 @@ def _furnish(port: int) -> dict[str, str]:
     tables = create_tables(boto3.client("dynamodb", **reach))
     visibility = {"VisibilityTimeout": str(_VISIBILITY_S)}
     queues = boto3.client("sqs", **reach)
-    fast, slow = (
-        str(queues.create_queue(QueueName=name, Attributes=visibility)["QueueUrl"]) for name in ("runs", "slow-runs")
+    fast, slow, rules = (
+        str(queues.create_queue(QueueName=name, Attributes=visibility)["QueueUrl"])
+        for name in ("runs", "slow-runs", "rules")
     )
     return {
         **{f"{part.upper()}_TABLE": table for part, table in tables.items()},
         "RUN_QUEUE_URL": fast,
         "SLOW_RUN_QUEUE_URL": slow,
+        "RULE_QUEUE_URL": rules,
         "SCHEDULE_SHARDS": str(_SHARDS),
         "LOOK_AHEAD_SECONDS": str(_LOOK_AHEAD_S),
         "ALLOWED_TARGET_CIDRS": "127.0.0.0/8",

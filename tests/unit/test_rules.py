@@ -156,7 +156,8 @@ def test_an_action_that_is_refused_is_told_of_and_stops_no_other() -> None:
     (trouble,) = shop.ledger().troubles
     assert trouble.kind.value == "action" and "may_resume" in trouble.message
     assert len(shop.calls("slack")) == 1
-    assert shop.endpoint("traffic").state.pause.until is None
+    pause = shop.endpoint("traffic").state.pause
+    assert pause is not None and pause.until is None
     (event,) = [e for e in shop.world.trail.events if "refused" in e.after]
     assert (event.actor.id, event.action) == ("surge", "pauseOrResumeEndpoint")
 
@@ -244,13 +245,13 @@ def test_a_pause_of_a_rule_is_one_that_a_rule_may_end() -> None:
     shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
     shop.add("deep", IntervalBaseline(MINUTE))
     shop.play(100)
-    assert shop.endpoint("deep").state.pause.by.id == "rest"
+    pause = shop.endpoint("deep").state.pause
+    assert pause is not None and pause.by.id == "rest"
     shop.says["traffic"] = {"visitors": 100}
     shop.play(130)
-    assert (
-        shop.endpoint("deep").state.pause is None
-        and shop.endpoint("deep").state.next.source is Source.BASELINE_INTERVAL
-    )
+    planned = shop.endpoint("deep").state.next
+    assert shop.endpoint("deep").state.pause is None
+    assert planned is not None and planned.source is Source.BASELINE_INTERVAL
 
 
 @pytest.mark.parametrize(

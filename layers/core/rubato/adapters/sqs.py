@@ -157,6 +157,14 @@ def load_message(body: str) -> Message:
         raise ValueError(f"not a run message: {type(error).__name__} {error}") from error
 
 
+def load_rule_message(body: str) -> RuleMessage:
+    """The same for a queue that carries nothing else. Raises ValueError for any other message."""
+    message = load_message(body)
+    if not isinstance(message, RuleMessage):
+        raise ValueError(f"not a message of rules: {type(message).__name__}")  # noqa: TRY004 - the text is what is wrong
+    return message
+
+
 def _load_notify(plain: dict[str, Any]) -> NotifyMessage:
     given = plain["turn"]
     return NotifyMessage(

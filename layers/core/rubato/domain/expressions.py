@@ -6,6 +6,7 @@ or piece of text that a function, a comparison or a flattening walks or makes. B
 timer, so that the same expression over the same document always ends alike.
 """
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -90,6 +91,15 @@ def evaluate(text: str, document: Any) -> Any:
 def is_true(value: Any) -> bool:
     """As JMESPath has it: null, false and what is empty are false; everything else is true, also 0."""
     return not (value is None or value is False or value in ("", [], {}))
+
+
+def shown(value: Any) -> Any:
+    """The value if it is one that can be shown, None for what is too large or nested too deeply."""
+    try:
+        _Meter().weigh(value)
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (Unevaluable, ValueError, TypeError, RecursionError):
+        return None
 
 
 class _Meter:

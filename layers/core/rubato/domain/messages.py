@@ -1,8 +1,10 @@
 """What travels on the run queue. Readers tolerate unknown fields, so that versions can overlap during a deploy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rubato.domain.endpoint import EndpointState
+from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane, lane_of
 from rubato.domain.notices import Turn
 
@@ -62,6 +64,22 @@ class RuleMessage:
 
 
 Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage
+
+
+# A message of rules that comes earlier than this goes back to the queue: a worker does not sleep for long.
+LOOK_EARLY_MS = 2 * SECOND
+
+
+def by_look(messages: Mapping[str, RuleMessage], now: int) -> list[tuple[RuleMessage, list[str]]]:
+    """Messages by their ids, those of one job that are due now together: (the latest of them, the ids of all)."""
+    looks: dict[tuple[str, int], list[tuple[RuleMessage, str]]] = {}
+    for message_id, message in messages.items():
+        waits_for = message.due if message.due - now > LOOK_EARLY_MS else 0
+        looks.setdefault((message.job_id, waits_for), []).append((message, message_id))
+    return [
+        (max((message for message, _ in each), key=lambda message: message.due), [message_id for _, message_id in each])
+        for each in looks.values()
+    ]
 
 
 def run_message(endpoint_id: str, state: EndpointState) -> RunMessage:

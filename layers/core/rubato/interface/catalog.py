@@ -1,11 +1,12 @@
 """The one list of actions. Routes, schemas and tools are drawn from it; nothing is callable that is not here."""
 
 from rubato.interface.action import Action
-from rubato.interface.actions import endpoints, history, jobs, keys, runs, schedules, steering, usage
+from rubato.interface.actions import endpoints, history, jobs, keys, rules, runs, schedules, steering, usage
 
 CATALOG: tuple[Action, ...] = (
     *jobs.ACTIONS,
     *endpoints.ACTIONS,
+    *rules.ACTIONS,
     *steering.ACTIONS,
     *schedules.ACTIONS,
     *runs.ACTIONS,

@@ -1,17 +1,21 @@
 """From inputs to domain values, and JSON Merge Patch between them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rubato.domain.cron import check_zone
 from rubato.domain.endpoint import Clamp, EndpointConfig, Retry, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus, NotificationRules
+from rubato.domain.rules import Rule, read_rules, spell_rule
 from rubato.domain.schedule import read_baseline
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
 from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_METADATA_BYTES, ClampInput
 from rubato.interface.inputs.jobs import DefaultsInput, JobFields, NotificationsInput
+from rubato.interface.inputs.rules import RuleInput
 from rubato.interface.views import endpoints as views
 from rubato.interface.views import jobs as job_views
 from rubato.interface.wire import read_json
@@ -46,11 +50,24 @@ def job_draft(fields: JobFields) -> Job:
         owner=fields.owner,
         defaults=fields.defaults.model_dump(mode="json", by_alias=True, exclude_none=True),
         is_synthetic=fields.is_synthetic,
-        notifications=_rules(fields.notifications),
+        notifications=_notifications(fields.notifications),
+        rules=rules_draft(fields.rules),
+        timezone=_zone(fields.timezone),
     )
 
 
-def _rules(given: NotificationsInput) -> NotificationRules:
+def rules_draft(given: Sequence[RuleInput]) -> tuple[Rule, ...]:
+    """Raises Invalid for names that come twice and for what is no duration or time."""
+    return read_rules([each.model_dump(mode="json", by_alias=True, exclude_unset=True) for each in given])
+
+
+def _zone(given: str | None) -> str:
+    if given is not None:
+        check_zone(given, "timezone")
+    return given or "UTC"
+
+
+def _notifications(given: NotificationsInput) -> NotificationRules:
     return NotificationRules(
         after_failures=given.after_failures or 0, on_recovery=given.on_recovery, on_auto_pause=given.on_auto_pause
     )
@@ -78,6 +95,8 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
         "defaults": dict(job.defaults),
         "isSynthetic": job.is_synthetic,
         "notifications": job_views.notifications(job.notifications).model_dump(by_alias=True),
+        "rules": [spell_rule(rule) for rule in job.rules],
+        "timezone": job.timezone,
     }
     if (patch.get("defaults") or {}).get("baseline") is not None:
         current["defaults"].pop("baseline", None)
@@ -91,6 +110,8 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
         defaults=draft.defaults,
         is_synthetic=draft.is_synthetic,
         notifications=draft.notifications,
+        rules=draft.rules,
+        timezone=draft.timezone,
         status=JobStatus(status) if status is not None else job.status,
     )
 

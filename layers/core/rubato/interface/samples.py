@@ -7,6 +7,7 @@ _BY_FORMAT = {
     "date-time": "2030-01-01T00:00:00Z",
     "uri": "https://example.com/",
     "cron": "0 9 * * *",
+    "jmespath": "endpoints.probe.status == 'failure'",
     "iana-time-zone": "Europe/Berlin",
 }
 _NUMBER = 60_000

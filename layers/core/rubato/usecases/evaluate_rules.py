@@ -10,9 +10,8 @@ from dataclasses import replace
 from rubato.domain.errors import WriteRaced
 from rubato.domain.expressions import Unevaluable, evaluate, is_true
 from rubato.domain.firing import Worth, decide, next_wake
-from rubato.domain.instant import SECOND
 from rubato.domain.jobs import Job
-from rubato.domain.messages import RuleMessage
+from rubato.domain.messages import LOOK_EARLY_MS, RuleMessage
 from rubato.domain.reasons import reason_of
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import Rule
@@ -24,8 +23,6 @@ from rubato.usecases.send_messages import NotSent, send_messages
 # A look that changed something is followed by another one: rules see what rules did, and a reading that was older than
 # somebody else's does not have the last word. Rules that go on changing each other wait for the next run.
 MAX_LOOKS = 5
-# A message that comes earlier than this goes back to the queue: a worker does not sleep for long.
-_EARLY_MS = 2 * SECOND
 
 
 def evaluate_rules(world: World, job_id: str) -> str:
@@ -46,7 +43,7 @@ def evaluate_rules(world: World, job_id: str) -> str:
 def answer(world: World, message: RuleMessage) -> str:
     """What the function of rules does with such a message: a delay that is longer than the queue's is waited for."""
     now = world.clock.now()
-    if message.due - now > _EARLY_MS:
+    if message.due - now > LOOK_EARLY_MS:
         if not send_messages(world, [message], "early message not sent", jobId=message.job_id):
             raise NotSent(message.job_id)
         return "early"

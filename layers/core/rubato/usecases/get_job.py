@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from rubato.domain.access import Caller
 from rubato.domain.jobs import Job
+from rubato.domain.rule_ledger import Trouble
 from rubato.ports import World
+from rubato.usecases.check_rules import rule_warnings
 from rubato.usecases.lookup import find_job
 from rubato.usecases.pages import every
 
@@ -13,12 +15,17 @@ _PAGE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
-    """The job and what its endpoints add up to. `last_run_at` in ms; health: unknown, healthy, degraded or failing."""
+    """The job and what its endpoints add up to. `last_run_at` in ms; health: unknown, healthy, degraded or failing.
+
+    `rule_warnings` are (rule, what is odd about it).
+    """
 
     job: Job
     endpoint_count: int
     failing_count: int
     last_run_at: int | None
+    rule_warnings: tuple[tuple[str, str], ...] = ()
+    rule_errors: tuple[Trouble, ...] = ()
 
     @property
     def health(self) -> str:
@@ -40,6 +47,8 @@ def get_job(world: World, caller: Caller, job_id: str) -> JobSummary:
         endpoint_count=len(states),
         failing_count=sum(1 for state in states.values() if state.failures > 0),
         last_run_at=max(last_runs, default=None),
+        rule_warnings=tuple(rule_warnings(world, job)),
+        rule_errors=world.rule_ledgers.get(job_id).troubles if job.is_ruled else (),
     )
 
 

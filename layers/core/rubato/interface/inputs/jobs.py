@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from rubato.domain.jobs import JobStatus
+from rubato.domain.rules import MAX_RULES
 from rubato.interface.inputs.fields import (
     BaselineInput,
     ClampInput,
@@ -17,7 +18,9 @@ from rubato.interface.inputs.fields import (
     RetryInput,
     RetryPatch,
     Tag,
+    ZoneText,
 )
+from rubato.interface.inputs.rules import RuleInput
 from rubato.interface.wire import Wire
 
 
@@ -77,6 +80,12 @@ class JobFields(Wire):
     notifications: NotificationsInput = Field(
         default_factory=NotificationsInput, description="Of which turns of its endpoints people are told."
     )
+    rules: list[RuleInput] = Field(
+        default=[], max_length=MAX_RULES, description="What the job does by itself when its endpoints' answers say so."
+    )
+    timezone: ZoneText | None = Field(
+        default=None, description="IANA zone by whose clock rules tell minuteOfDay and weekday (UTC)."
+    )
 
 
 class CreateJobInput(JobFields):
@@ -96,6 +105,10 @@ class JobPatch(Wire):
     defaults: DefaultsPatch | None = Field(default=None, description="What new endpoints start from; merged.")
     is_synthetic: bool | None = Field(default=None, description="Monitors Rubato itself.")
     notifications: NotificationsPatch | None = Field(default=None, description="Of what people are told; merged.")
+    rules: list[RuleInput] | None = Field(
+        default=None, max_length=MAX_RULES, description="What the job does by itself; replaced whole."
+    )
+    timezone: ZoneText | None = Field(default=None, description="IANA zone by whose clock rules tell the time.")
     status: Literal["active", "paused"] | None = Field(
         default=None, description="paused holds every endpoint; active resumes them and restores an archived job."
     )

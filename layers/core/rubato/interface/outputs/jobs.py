@@ -6,6 +6,7 @@ from pydantic import Field, WithJsonSchema
 
 from rubato.domain.jobs import JobStatus
 from rubato.interface.inputs.jobs import DefaultsInput, NotificationsInput
+from rubato.interface.outputs.rules import RuleTrouble, RuleView, RuleWarning
 from rubato.interface.wire import Output, Time
 
 _HEALTH = {"type": "string", "enum": ["unknown", "healthy", "degraded", "failing"]}
@@ -23,6 +24,8 @@ class JobView(Output):
     defaults: DefaultsInput = Field(description="What new endpoints start from.")
     is_synthetic: bool = Field(description="Monitors Rubato itself.")
     notifications: NotificationsInput = Field(description="Of which turns of its endpoints people are told.")
+    rules: list[RuleView] = Field(description="What the job does by itself when its endpoints' answers say so.")
+    timezone: str = Field(description="The zone by whose clock rules tell minuteOfDay and weekday.")
     version: int = Field(description="Grows with every change; the ETag.")
     created_at: Time = Field(description="When it was created.")
     updated_at: Time = Field(description="When it was changed last.")
@@ -36,4 +39,8 @@ class JobDetails(JobView):
     last_run_at: Time | None = Field(description="When one of them ran last.")
     health: Annotated[str, WithJsonSchema(_HEALTH)] = Field(
         description="failing: every endpoint failed in its latest run; degraded: some did; unknown: nothing ran yet."
+    )
+    rule_warnings: list[RuleWarning] = Field(description="Rules that name endpoints which the job does not have.")
+    rule_errors: list[RuleTrouble] = Field(
+        description="Rules whose condition has no value, and the latest actions of rules that were refused."
     )

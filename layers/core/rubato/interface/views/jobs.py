@@ -5,6 +5,7 @@ from typing import Any
 from rubato.domain.jobs import Job, NotificationRules
 from rubato.interface.inputs.jobs import DefaultsInput, NotificationsInput
 from rubato.interface.outputs.jobs import JobDetails, JobView
+from rubato.interface.views import rules
 from rubato.usecases.get_job import JobSummary
 
 
@@ -21,13 +22,17 @@ def job_details(summary: JobSummary) -> JobDetails:
         failing_count=summary.failing_count,
         last_run_at=summary.last_run_at,
         health=summary.health,
+        rule_warnings=[rules.warning_view(*each) for each in summary.rule_warnings],
+        rule_errors=[rules.trouble_view(each) for each in summary.rule_errors],
     )
 
 
-def notifications(rules: NotificationRules) -> NotificationsInput:
+def notifications(wanted: NotificationRules) -> NotificationsInput:
     """Of which turns people are told."""
     return NotificationsInput(
-        after_failures=rules.after_failures or None, on_recovery=rules.on_recovery, on_auto_pause=rules.on_auto_pause
+        after_failures=wanted.after_failures or None,
+        on_recovery=wanted.on_recovery,
+        on_auto_pause=wanted.on_auto_pause,
     )
 
 
@@ -42,6 +47,8 @@ def _job_fields(job: Job) -> dict[str, Any]:
         "defaults": DefaultsInput.model_validate(job.defaults),
         "is_synthetic": job.is_synthetic,
         "notifications": notifications(job.notifications),
+        "rules": [rules.rule_view(rule) for rule in job.rules],
+        "timezone": job.timezone,
         "version": job.version,
         "created_at": job.created_at,
         "updated_at": job.updated_at,
