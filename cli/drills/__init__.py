@@ -2,7 +2,7 @@
 
 import typer
 
-from cli.drills import neighbours, punctuality, rhythm, steering, volume
+from cli.drills import neighbours, punctuality, reaction, rhythm, steering, volume
 
 app = typer.Typer(help="Measure a local stack: is each run on time, once, and never lost?", no_args_is_help=True)
 app.command("interval")(rhythm.interval)
@@ -13,5 +13,6 @@ app.command("backoff")(steering.backoff)
 app.command("punctuality")(punctuality.punctuality)
 app.command("flood")(volume.flood)
 app.command("steady")(volume.steady)
+app.command("reaction")(reaction.reaction)
 app.command("slow")(neighbours.slow)
 app.command("dead")(neighbours.dead)
