@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -56,12 +57,16 @@ RULE: dict[str, Any] = {
 }
 
 
+def has_run(played: Stage) -> bool:
+    return played.runs == 1
+
+
 def ruled(played: Stage, **rule: Any) -> str:
     """A job whose rule has looked at a first run; gives its id."""
     draft = replace(a_job(), rules=read_rules([{**RULE, **rule}]))
     job = create_job(played.world, OWNER, draft)
     add(played.world, job, "probe", IntervalBaseline(10 * MINUTE))
-    played.play_until(lambda: played.runs == 1)
+    played.play_until(partial(has_run, played))
     played.clock.sleep_until(played.clock.now() + MINUTE)
     evaluate_rules(played.world, job.job_id)
     played.forget()
@@ -91,9 +96,9 @@ def test_a_run_of_a_job_with_rules_costs_one_message_more_and_no_unit() -> None:
         with stage() as played:
             job = create_job(played.world, OWNER, replace(a_job(), rules=rules))
             add(played.world, job, "probe", IntervalBaseline(MINUTE))
-            played.play_until(lambda played=played: played.runs == 1)
+            played.play_until(partial(has_run, played))
             played.forget()
-            played.play_until(lambda played=played: played.runs == 1)
+            played.play_until(partial(has_run, played))
             bills.append(played.meter.bill("dispatcher"))
     plain, ruled_bill = bills
     assert ruled_bill.write_units == plain.write_units and ruled_bill.sqs_requests <= plain.sqs_requests + 1
