@@ -22,6 +22,9 @@ def handle_message(world: World, message: Message) -> str:
     if isinstance(message, NotifyMessage):
         return announce_turn(world, message)
     if isinstance(message, RuleMessage):
+        # NOTE: imported here: the dispatcher, which imports this module, never receives one.
+        from rubato.usecases.evaluate_rules import answer
+
         return answer(world, message)
     return dispatch_run(world, message)
 
