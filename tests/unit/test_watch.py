@@ -1,9 +1,11 @@
 """`rubato watch`: what a job's answers, audit trails and runs become in a terminal."""
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli.api import Api
 from cli.drawing.changes import tell_changes
@@ -159,3 +161,19 @@ def test_without_a_terminal_it_prints_lines_and_ends_by_itself() -> None:
         with pytest.raises(Trouble, match="no job 'nope'"):
             door.rubato("watch", "nope", "--seconds", "0")
         assert json.loads(door.rubato("export", "shop"))["job"] == {"name": "shop"}
+
+
+def test_at_a_terminal_it_draws_and_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
+    played, screen = Played(), StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=80, height=30, highlight=False)
+    monkeypatch.setattr("cli.watch.command.Console", lambda **_: terminal)
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.watch.command.time.sleep", interrupted)
+    with opened(played.world) as door:
+        door.rubato("watch", "shop", "--endpoint", "page")
+    shown = screen.getvalue()
+    assert "page" in shown and "5 min" in shown and "runs" in shown
+    assert shown.endswith("\x1b[?25h"), "the cursor is there again"
