@@ -119,7 +119,7 @@ def test_a_cron_baseline_is_drawn_by_the_gap_of_its_slots() -> None:
     assert Played(baseline={"manual": True}).series(1).steps[0].interval_ms is None
 
 
-def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_news() -> None:
+def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_changes() -> None:
     played = Played()
     played.at(7, "POST", "/endpoints/{page}/hints/interval", {"intervalMs": 30_000, "reason": "sale"})
     played.add("stock")
@@ -131,12 +131,13 @@ def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_ne
         assert "00:07:00  page  every 30 s (ai-interval), human key_anne: sale" in news
         assert "00:05:00  page  success 200 (baseline-interval)" in news
         assert list(observer.news(many, LAST_HOUR)) == []
-        drawn = picture(many, LAST_HOUR, news, 80, None)
-        assert [line.split()[0] for line in drawn[1:3]] == ["page", "stock"] and drawn[-1] == news[-1]
-        large = picture(many, LAST_HOUR, [], 80, "page")
+        drawn = picture(many, LAST_HOUR, 80, None)
+        assert [line.split()[0] for line in drawn[1:3]] == ["page", "stock"]
+        assert drawn[-1] == "00:07:00  page  every 30 s (ai-interval), human key_anne: sale"
+        large = picture(many, LAST_HOUR, 80, "page")
         assert large[0] == "page" and large[1].startswith("    30 s")
         with pytest.raises(Trouble, match="no endpoint 'nope'; it has page, stock"):
-            picture(many, LAST_HOUR, [], 80, "nope")
+            picture(many, LAST_HOUR, 80, "nope")
 
 
 def test_looking_again_asks_for_an_audit_trail_only_where_something_changed() -> None:
