@@ -68,6 +68,10 @@ def woken_while_paused(record: Record) -> Record:
     return replace(record, calls=tuple(calls))
 
 
+def refused(record: Record) -> Record:
+    return replace(record, job={**record.job, "ruleErrors": [{"rule": "surge", "message": "was refused"}]})
+
+
 BREAKS: list[tuple[Callable[[Record], Record], str]] = [
     (without("inventory_sync_check", until=5), "Minutes 0-4"),
     (without("traffic_monitor", 5, 6), "Surge: traffic_monitor tightens"),
@@ -96,6 +100,7 @@ BREAKS: list[tuple[Callable[[Record], Record], str]] = [
     (without("slack_operations"), "2-3 alerts"),
     (without("traffic_monitor", 6), "150-200 runs in all"),
     (without("traffic_monitor", 5), "The fastest cadence"),
+    (refused, "No rule fails"),
     (called_early, "No run is early"),
     (called_twice, "No run is doubled"),
     (forgotten, "No run is lost"),
@@ -116,7 +121,7 @@ def test_the_flash_sale_keeps_every_claim_and_each_claim_can_fail(monkeypatch: p
     shown = CliRunner().invoke(app, ["simulate", "flash-sale"])
     assert shown.exit_code == 0, shown.output
     assert "FAIL" not in shown.output
-    assert "40 of 40 claims hold" in shown.output
+    assert "41 of 41 claims hold" in shown.output
     for title in ("Minute by minute", "Tempo", "Phases", "Claims"):
         assert title in shown.output
     for change, claim in BREAKS:
@@ -141,7 +146,7 @@ def test_when_scaling_fails_the_engineer_on_call_is_woken_exactly_once() -> None
 def test_a_sale_without_the_rule_that_watches_the_surge_fails_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     content = content_of(SALE)
     content["job"]["rules"] = [rule for rule in content["job"]["rules"] if rule["name"] != "surge"]
-    played = play(replace(SALE, minutes=8), content)
+    played = play(replace(SALE, minutes=8, in_memory=True), content)
     with pytest.raises(typer.Exit) as ended:
         commands.show(played, as_json=False)
     assert ended.value.exit_code == 1
@@ -156,13 +161,13 @@ class EagerShop(Shop):
 
 
 def test_a_shop_that_behaves_otherwise_breaks_the_claims_about_it() -> None:
-    played = play(replace(SALE, minutes=5, targets=EagerShop))
+    played = play(replace(SALE, minutes=5, targets=EagerShop, in_memory=True))
     failed = {verdict.claim for verdict in played.verdicts if not verdict.held}
     assert "Minutes 0-4: only the three health checks run, at baseline." in failed
 
 
 def test_two_plays_are_alike_to_the_millisecond() -> None:
-    short = replace(SALE, minutes=6)
+    short = replace(SALE, minutes=6, in_memory=True)
     first, second = (told_of(play(short).record) for _ in range(2))
     assert first == second
 

@@ -19,6 +19,7 @@ def facts_of(played: Played) -> dict[str, Any]:
             {"claim": verdict.claim, "held": verdict.held, "evidence": verdict.evidence} for verdict in played.verdicts
         ],
         "minutes": minutes_of(played),
+        "sums": played.scenario.sums(played.record),
         "endpoints": [
             {**row, **_tempo(played.record, member.name)}
             for row, member in zip(endpoints_of(played.record), by_tier(played.record), strict=True)

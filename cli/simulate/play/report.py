@@ -14,6 +14,7 @@ from cli.simulate.play.scenario import MINUTE, Verdict
 from cli.simulate.play.tempo import series_of
 
 WIDTH = 110
+SECOND = 1_000
 _MOST_ROWS = 120
 _TIERS = ("health", "investigation", "recovery", "alert", "none")
 
@@ -26,13 +27,15 @@ def told(played: Played) -> Iterator[str]:
     yield from _titled("Minute by minute", table(minutes_of(played)))
     window = Window(since=0, until=record.until, label=lambda at: f"{at // MINUTE} min")
     many = [series_of(record, member.name) for member in by_tier(record)]
-    yield from _titled("Tempo, the higher the faster; + is a run of one that sleeps", timeline(many, window, WIDTH))
+    yield from _titled("Tempo, the higher the faster; + is a run of one that sleeps", _by_tier(record, many, window))
     for series in many:
         if any(step.interval_ms != step.baseline_ms for step in series.steps):
             yield from ("", *step_chart(series, _exact(window), WIDTH, height=5))
     yield from _titled("Endpoints", table(endpoints_of(record)))
     if scenario.phases:
         yield from _titled("Phases", phases_of(played))
+    if sums := scenario.sums(record):
+        yield from _titled("Sums", table(sums))
     yield from _titled("Claims", verdict_lines(played.verdicts))
 
 
@@ -68,7 +71,7 @@ def endpoints_of(record: Record) -> list[dict[str, str]]:
 
 
 def phases_of(played: Played) -> Iterator[str]:
-    """For each phase: how many ran, who was told, and the tempo of those awake."""
+    """For each phase: how many ran, what ran once, and whose tempo is not its baseline when it ends."""
     edges = [*(minute for minute, _ in played.scenario.phases), played.scenario.minutes + 1]
     for (since, until), (_, name) in zip(pairwise(edges), played.scenario.phases, strict=True):
         yield f"{name} ({since}-{until - 1}): {_phase(played.record, since * MINUTE, until * MINUTE)}"
@@ -101,8 +104,19 @@ def _titled(title: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
     yield from lines
 
 
+def _by_tier(record: Record, many: Sequence[Series], window: Window) -> Iterator[str]:
+    axis, *rows = timeline(many, window, WIDTH)
+    yield axis
+    before = None
+    for member, row in zip(by_tier(record), rows, strict=True):
+        if member.tier != before:
+            yield f"[{member.tier}]"
+        before = member.tier
+        yield row
+
+
 def _exact(window: Window) -> Window:
-    return Window(since=window.since, until=window.until, label=clock)
+    return Window(since=window.since, until=window.until, label=lambda at: clock(at // SECOND * SECOND))
 
 
 def _changes(stories: Sequence[Series], since: int, until: int) -> Iterator[str]:
@@ -144,18 +158,15 @@ def _phase(record: Record, since: int, until: int) -> str:
     runs = record.of(*record.names(), since=since, until=until)
     by_tier = [f"{_count(record, runs, tier)} {tier}" for tier in _TIERS if _count(record, runs, tier)]
     shots = [f"{run.endpoint} {clocks([run.slot])}" for run in runs if run.source == "ai-oneshot"]
+    last = min(until, record.until) - 1
     tempo = [
-        f"{series.name} {spell(tightest)}"
+        f"{series.name} every {spell(tightest)}"
         for series in (series_of(record, name) for name in record.names())
-        if (tightest := series.tightest(since, until)) is not None and _is_moved(series, since, until)
+        if (tightest := series.tightest(last, last + 1)) not in (None, series.baseline(last, last + 1))
     ]
-    parts = [", ".join(by_tier) or "no run", *(f"tempo: {', '.join(tempo)}" for _ in tempo[:1])]
-    return "; ".join([*parts, *(f"one-shots: {', '.join(shots)}" for _ in shots[:1])])
+    parts = [", ".join(by_tier) or "no run", *(f"one-shots: {', '.join(shots)}" for _ in shots[:1])]
+    return "; ".join([*parts, f"at its end {', '.join(tempo) or 'all at baseline'}"])
 
 
 def _count(record: Record, runs: Sequence[Ran], tier: str) -> int:
     return sum(record.members[run.endpoint].tier == tier for run in runs)
-
-
-def _is_moved(series: Series, since: int, until: int) -> bool:
-    return series.tightest(since, until) != series.baseline(since, until)

@@ -73,15 +73,23 @@ Claims = Callable[[Record], Iterable[Verdict]]
 Tell = Callable[[int], Mapping[str, str]]
 
 
+Rows = list[dict[str, str]]
+
+
 def _nothing(_minute: int) -> Mapping[str, str]:
     return {}
+
+
+def _no_rows(_record: Record) -> Rows:
+    return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """See the module. `tell` gives the further columns of the per-minute table, by name, for a minute.
 
-    `phases` are (first minute, name), for the summaries. `in_memory` plays over the stores in memory, in a moment.
+    `phases` are (first minute, name), for the summaries; `sums` gives the rows of a table that closes the report.
+    `in_memory` plays over the stores in memory, in a moment.
     """
 
     name: str
@@ -94,6 +102,7 @@ class Scenario:
     begins: int = MIDNIGHT
     phases: tuple[tuple[int, str], ...] = ()
     tell: Tell = _nothing
+    sums: Callable[[Record], Rows] = _no_rows
     in_memory: bool = False
 
     @property

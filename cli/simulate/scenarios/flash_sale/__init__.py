@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cli.simulate.play.scenario import Scenario
-from cli.simulate.scenarios.flash_sale.claims import claims, claims_when_scaling_fails
+from cli.simulate.scenarios.flash_sale.claims import claims, claims_when_scaling_fails, sums
 from cli.simulate.scenarios.flash_sale.phases import CRITICAL, PHASES, Phase, phase_of
 from cli.simulate.scenarios.flash_sale.shop import Shop
 
@@ -26,6 +26,7 @@ FLASH_SALE = Scenario(
     minutes=40,
     targets=Shop,
     claims=claims,
+    sums=sums,
     phases=tuple((phase.since, phase.name) for phase in PHASES),
     tell=lambda minute: _columns(phase_of(minute)),
 )
@@ -35,6 +36,7 @@ SCALING_FAILS = replace(
     summary="the same, but no workers can be had: the trouble goes on",
     targets=lambda: Shop(scaling_fails=True),
     claims=claims_when_scaling_fails,
+    sums=lambda _record: [],
     phases=tuple((phase.since, phase.name) for phase in PHASES if phase.since <= CRITICAL.since),
     tell=lambda minute: _columns(phase_of(min(minute, CRITICAL.since))),
 )

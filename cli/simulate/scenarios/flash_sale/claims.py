@@ -272,12 +272,25 @@ def _still_tight(record: Record) -> Verdict:
     return Verdict("While the trouble goes on the tempo stays.", held, f"traffic_monitor every {spell(gap)} at the end")
 
 
+def sums(record: Record) -> list[dict[str, str]]:
+    """What the design states, what its own timeline has room for, and what was counted."""
+    health = ("health checks", "most of them", "", len(record.of_tier("health")))
+    stated = [
+        (each.what, f"{each.low}-{each.high}", "{}-{}".format(*each.room), len(record.of_tier(*each.tiers)))
+        for each in SUMS
+    ]
+    rows = [("endpoints", "10", "", len(record.members)), health, *stated]
+    return [
+        {"what": what, "stated": low_high, "timeline": room, "counted": str(count)}
+        for what, low_high, room, count in rows
+    ]
+
+
 def _sum(record: Record, wanted: Sum) -> Verdict:
     count = len(record.of_tier(*wanted.tiers))
     low, high = wanted.room
-    fits = wanted.low <= high and low <= wanted.high
     claim = f"{wanted.low}-{wanted.high} {wanted.what}."
-    if fits:
+    if wanted.low <= high and low <= wanted.high:
         return Verdict(claim, wanted.low <= count <= wanted.high, f"{count}")
     return Verdict(claim, low <= count <= high, f"{count}: the timeline wins, which has room for {low}-{high}")
 
@@ -285,6 +298,8 @@ def _sum(record: Record, wanted: Sum) -> Verdict:
 def _frame(record: Record) -> Iterator[Verdict]:
     tiers = {tier: len(record.of_tier(tier)) for tier in ("health", "investigation", "recovery", "alert")}
     most = tiers["health"] > sum(tiers.values()) - tiers["health"]
+    odd = [f"{each['rule']}: {each['message']}" for each in record.job["ruleWarnings"] + record.job["ruleErrors"]]
+    yield Verdict("No rule fails or is inert.", not odd, "; ".join(odd) or f"{len(record.job['rules'])} rules")
     yield Verdict("Ten endpoints.", len(record.members) == 10, f"{len(record.members)}")
     yield Verdict("Health checks dominate.", most, ", ".join(f"{tier} {count}" for tier, count in tiers.items()))
     gaps = [
