@@ -21,7 +21,8 @@ def export(stored: Stored, *, full: bool = False) -> Fields:
     endpoints = {each["name"]: spelling.stored_endpoint(each) for each in stored.endpoints}
     plain = spelling.new_job({"name": job["name"]})
     told = [_endpoint(endpoints[name], job, full) for name in in_order(endpoints.values())]
-    found: Fields = variables.escape({"job": job if full else _differing(job, plain, ("name",)), "endpoints": told})
+    brief = job if full else {**_differing(job, plain, ("name",)), **_rules(job)}
+    found: Fields = variables.escape({"job": brief, "endpoints": told})
     return found
 
 
@@ -39,6 +40,16 @@ def _endpoint(endpoint: Fields, job: Fields, full: bool) -> Fields:
     always = ("name", "request", "baseline")
     told = _differing(endpoint, plain, always)
     return {**told, "request": {"url": endpoint["request"]["url"], **told["request"]}}
+
+
+def _rules(job: Fields) -> Fields:
+    """Each without what is at its default."""
+    rules = job.get("rules")
+    if not rules:
+        return {}
+    least = [{"name": rule["name"], "when": rule["when"]} for rule in rules]
+    plain = spelling.new_job({"name": job["name"], "rules": least})["rules"]
+    return {"rules": [_differing(each, bare, ("name", "when")) for each, bare in zip(rules, plain, strict=True)]}
 
 
 def _differing(fields: Fields, plain: Fields, always: tuple[str, ...]) -> Fields:

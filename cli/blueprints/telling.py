@@ -29,7 +29,8 @@ def tell_change(change: Change) -> list[str]:
     if change.kind == "delete":
         return [title]
     before, after = _flat(change.before), _flat(change.after)
-    return [title, *(line for path in dict.fromkeys([*before, *after]) for line in _tell_field(path, before, after))]
+    told = [line for path in dict.fromkeys([*before, *after]) for line in _tell_field(path, before, after)]
+    return [title, *(told or [f"  ~ {', '.join(change.body)}: in another order, or given anew"])]
 
 
 def tell_done(changes: list[Change]) -> str:
@@ -61,8 +62,12 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     if isinstance(value, dict) and value:
         return _joined((_flat(each, f"{path}.{key}" if path else key)) for key, each in value.items())
     if isinstance(value, list) and value and all(isinstance(each, dict) and "name" in each for each in value):
-        return {f"{path}[{each['name']}]": each for each in value}
+        return _joined(_flat_named(each, path) for each in value)
     return {path: value} if path else {}
+
+
+def _flat_named(value: dict[str, Any], path: str) -> dict[str, Any]:
+    return _flat({key: each for key, each in value.items() if key != "name"}, f"{path}[{value['name']}]")
 
 
 def _joined(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:

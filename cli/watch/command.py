@@ -17,10 +17,10 @@ from cli.drawing.series import Series, Window
 from cli.drawing.tempo import timeline
 from cli.explain.command import local_label
 from cli.trouble import Trouble
-from cli.watch.observer import Observer
+from cli.watch.observer import Observer, tell_all_changes
 
 _POLL_S = 1.0
-_LATEST = 8
+_LATEST = 12
 _WIDEST = 120
 
 
@@ -43,20 +43,19 @@ def watch(
             _list(observer, span, seconds, endpoint)
 
 
-def picture(many: list[Series], window: Window, latest: list[str], width: int, endpoint: str | None) -> list[str]:
-    """What a terminal shows: a timeline, or the chart of one endpoint, and the latest news."""
+def picture(many: list[Series], window: Window, width: int, endpoint: str | None) -> list[str]:
+    """What a terminal shows: the chart of one endpoint, or a timeline of all with the latest changes in words."""
     chosen = _chosen(many, endpoint)
-    drawn = step_chart(chosen[0], window, width) if endpoint else timeline(chosen, window, width)
-    return [*drawn, "", *latest[-_LATEST:]]
+    if endpoint:
+        return step_chart(chosen[0], window, width)
+    return [*timeline(chosen, window, width), "", *(line for _, line in tell_all_changes(chosen, window)[-_LATEST:])]
 
 
 def _draw(console: Console, observer: Observer, span: int, seconds: float | None, endpoint: str | None) -> None:
-    latest: list[str] = []
     with Live(console=console, auto_refresh=False) as live:
         for many, window in _looks(observer, span, seconds):
-            latest = [*latest, *(line for _, line in observer.news(_chosen(many, endpoint), window))][-_LATEST:]
             width = min(console.width, _WIDEST)
-            lines = (line[:width] for line in picture(many, window, latest, width, endpoint))
+            lines = (line[:width] for line in picture(many, window, width, endpoint))
             live.update(Text("\n".join(lines), no_wrap=True), refresh=True)
 
 

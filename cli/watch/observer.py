@@ -35,7 +35,7 @@ class Observer:
 
     def news(self, many: list[Series], window: Window) -> Iterator[tuple[int, str]]:
         """(when, line) of each change and each ended run that was not told before, the oldest first."""
-        found = [*self._changes(many, window), *self._ended({series.name for series in many}, window)]
+        found = [*tell_all_changes(many, window), *self._ended({series.name for series in many}, window)]
         for moment, line in sorted(found):
             if (moment, line) not in self._told:
                 self._told.add((moment, line))
@@ -60,14 +60,18 @@ class Observer:
             self._events[endpoint["endpointId"]] = (steered, events)
         return events
 
-    def _changes(self, many: list[Series], window: Window) -> Iterator[tuple[int, str]]:
-        for series in many:
-            for step in changes_in(series, window):
-                yield step.at, f"{window.label(step.at)}  {series.name}  {tell_step(step)}"
-
     def _ended(self, names: set[str], window: Window) -> Iterator[tuple[int, str]]:
         for run in self._runs.values():
             name = self._names.get(run["endpointId"])
             if name in names and run["finishedAt"] and window.since <= (ended := at(run["finishedAt"])) < window.until:
                 said = run["statusCode"] or run["errorKind"] or ""
                 yield ended, f"{window.label(ended)}  {name}  {run['status']} {said} ({run['source']})"
+
+
+def tell_all_changes(many: list[Series], window: Window) -> list[tuple[int, str]]:
+    """(when, line) of each change of a tempo within the window, the oldest first."""
+    return sorted(
+        (step.at, f"{window.label(step.at)}  {series.name}  {tell_step(step)}")
+        for series in many
+        for step in changes_in(series, window)
+    )

@@ -11,7 +11,17 @@ from cli.main import app
 from tests.e2e.conftest import LocalStack
 
 _PAGES: dict[str, Any] = {
-    "job": {"name": "blueprint e2e", "defaults": {"timeoutMs": 5000}},
+    "job": {
+        "name": "blueprint e2e",
+        "defaults": {"timeoutMs": 5000},
+        "rules": [
+            {
+                "name": "again",
+                "when": "endpoints.stock.status == 'failure'",
+                "then": [{"proposeNextTime": {"endpoint": "stock", "runInMs": 60_000}}],
+            }
+        ],
+    },
     "endpoints": [
         {"name": "report", "request": {"url": "${shop}/report"}, "baseline": {"after": ["stock"]}},
         {"name": "stock", "request": {"url": "${shop}/stock"}, "baseline": {"intervalMs": 3_600_000}},

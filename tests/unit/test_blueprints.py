@@ -347,3 +347,83 @@ def test_a_lost_answer_creates_nothing_twice(door: Door, file: File, monkeypatch
     monkeypatch.setattr(httpx.Client, "request", lose)
     door.rubato("apply", file(SHOP), "--yes", *AT)
     assert lost and len(jobs(door.world)) == 1 and len(configs(door.world)) == 3
+
+
+RULED: dict[str, Any] = {
+    "job": {
+        "name": "ruled",
+        "timezone": "Europe/Berlin",
+        "rules": [
+            {
+                "name": "surge",
+                "when": "endpoints.page.body.visitors > `100`",
+                "for": "1m",
+                "then": [{"proposeInterval": {"endpoint": "page", "intervalMs": 30_000}}],
+                "otherwise": [{"clearHints": {"endpoint": "page"}}],
+            },
+            {
+                "name": "night",
+                "when": "minuteOfDay < `60`",
+                "then": [{"pauseUntil": {"endpoint": "page", "until": None}}],
+            },
+        ],
+    },
+    "endpoints": [
+        {
+            "name": "page",
+            "request": {"url": "http://127.0.0.1:9000/"},
+            "baseline": {"intervalMs": 300_000},
+            "clamp": {"minIntervalMs": 30_000},
+        }
+    ],
+}
+
+
+def ruled(**rule: Any) -> dict[str, Any]:
+    """RULED with other fields of its first rule."""
+    first, second = RULED["job"]["rules"]
+    return {**RULED, "job": {**RULED["job"], "rules": [{**first, **rule}, second]}}
+
+
+def test_rules_are_written_after_the_endpoints_that_they_are_for(door: Door, file: File) -> None:
+    door.rubato("apply", file(RULED), "--yes")
+    assert [method for method, _ in door.writes] == ["POST", "POST", "PATCH"]
+    assert door.writes[-1][1].startswith("/jobs/")
+    (job,) = door.jobs()
+    assert [rule["name"] for rule in job["rules"]] == ["surge", "night"] and job["ruleWarnings"] == []
+    assert "nothing to do" in door.rubato("apply", file(RULED))
+
+
+def test_a_rule_beyond_the_old_clamp_may_come_with_the_new_one(door: Door, file: File) -> None:
+    door.rubato("apply", file(RULED), "--yes")
+    faster = ruled(then=[{"proposeInterval": {"endpoint": "page", "intervalMs": 10_000}}])
+    with pytest.raises(Trouble, match=r"10000 is below clamp\.minIntervalMs 30000"):
+        door.rubato("apply", file(faster), "--yes")
+    page = {**RULED["endpoints"][0], "clamp": {"minIntervalMs": 5000}}
+    owned = {**faster, "job": {**faster["job"], "owner": "anne"}, "endpoints": [page]}
+    assert "changed job ruled; changed endpoint page" in door.rubato("apply", file(owned), "--yes")
+    assert "nothing to do" in door.rubato("apply", file(owned))
+
+
+def test_changes_of_rules_are_told_by_the_rules_name(door: Door, file: File) -> None:
+    door.rubato("apply", file(RULED), "--yes")
+    said = door.rubato("apply", file(ruled(cooldown="10m")), "--dry-run").splitlines()
+    assert said[:2] == ["change job ruled", '  ~ rules[surge].cooldown: "0s" -> "10m"'] and len(said) == 3
+    fewer = {**RULED, "job": {**RULED["job"], "rules": RULED["job"]["rules"][1:]}}
+    assert "  - rules[surge].when" in door.rubato("apply", file(fewer), "--dry-run")
+    turned = {**RULED, "job": {**RULED["job"], "rules": RULED["job"]["rules"][::-1]}}
+    assert "  ~ rules: in another order" in door.rubato("apply", file(turned), "--yes")
+    assert "nothing to do" in door.rubato("apply", file(turned))
+
+
+def test_an_exported_job_has_its_rules_as_they_were_written(door: Door, file: File) -> None:
+    door.rubato("apply", file(RULED), "--yes")
+    exported = json.loads(door.rubato("export", "ruled"))
+    assert exported["job"] == RULED["job"]
+    assert "nothing to do" in door.rubato("apply", "-", stdin=json.dumps(exported))
+
+
+def test_what_is_wrong_with_a_rule_is_told_with_its_place(door: Door, file: File) -> None:
+    with pytest.raises(Trouble, match=r"shop.json: job rules.0.for: '1 min' is no duration|rules.0.for"):
+        door.rubato("apply", file(ruled(**{"for": "1 min"})), "--yes")
+    assert door.writes == []

@@ -1,9 +1,11 @@
 """`rubato watch`: what a job's answers, audit trails and runs become in a terminal."""
 
 import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from cli.api import Api
 from cli.drawing.changes import tell_changes
@@ -117,7 +119,7 @@ def test_a_cron_baseline_is_drawn_by_the_gap_of_its_slots() -> None:
     assert Played(baseline={"manual": True}).series(1).steps[0].interval_ms is None
 
 
-def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_news() -> None:
+def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_changes() -> None:
     played = Played()
     played.at(7, "POST", "/endpoints/{page}/hints/interval", {"intervalMs": 30_000, "reason": "sale"})
     played.add("stock")
@@ -129,12 +131,13 @@ def test_the_picture_has_a_line_for_each_endpoint_or_one_large_and_the_latest_ne
         assert "00:07:00  page  every 30 s (ai-interval), human key_anne: sale" in news
         assert "00:05:00  page  success 200 (baseline-interval)" in news
         assert list(observer.news(many, LAST_HOUR)) == []
-        drawn = picture(many, LAST_HOUR, news, 80, None)
-        assert [line.split()[0] for line in drawn[1:3]] == ["page", "stock"] and drawn[-1] == news[-1]
-        large = picture(many, LAST_HOUR, [], 80, "page")
+        drawn = picture(many, LAST_HOUR, 80, None)
+        assert [line.split()[0] for line in drawn[1:3]] == ["page", "stock"]
+        assert drawn[-1] == "00:07:00  page  every 30 s (ai-interval), human key_anne: sale"
+        large = picture(many, LAST_HOUR, 80, "page")
         assert large[0] == "page" and large[1].startswith("    30 s")
         with pytest.raises(Trouble, match="no endpoint 'nope'; it has page, stock"):
-            picture(many, LAST_HOUR, [], 80, "nope")
+            picture(many, LAST_HOUR, 80, "nope")
 
 
 def test_looking_again_asks_for_an_audit_trail_only_where_something_changed() -> None:
@@ -159,3 +162,19 @@ def test_without_a_terminal_it_prints_lines_and_ends_by_itself() -> None:
         with pytest.raises(Trouble, match="no job 'nope'"):
             door.rubato("watch", "nope", "--seconds", "0")
         assert json.loads(door.rubato("export", "shop"))["job"] == {"name": "shop"}
+
+
+def test_at_a_terminal_it_draws_and_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
+    played, screen = Played(), StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=80, height=30, highlight=False)
+    monkeypatch.setattr("cli.watch.command.Console", lambda **_: terminal)
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.watch.command.time.sleep", interrupted)
+    with opened(played.world) as door:
+        door.rubato("watch", "shop", "--endpoint", "page")
+    shown = screen.getvalue()
+    assert "page" in shown and "5 min" in shown and "runs" in shown
+    assert shown.endswith("\x1b[?25h"), "the cursor is there again"
