@@ -204,6 +204,26 @@ def test_what_was_held_up_beyond_its_time_is_not_begun_any_more_and_the_job_says
     assert len(refused) == 2 and all("held up" in why for why in refused)
 
 
+def test_what_was_done_in_time_is_no_trouble_for_whoever_finds_it_undone_much_later() -> None:
+    shop = ready()
+    save, saves = shop.world.rule_ledgers.save, []
+
+    def dies_at_the_second(before: Any, after: Any) -> Any:
+        saves.append(1)
+        if len(saves) == 2:
+            raise Died
+        return save(before, after)
+
+    shop.world.rule_ledgers.save = dies_at_the_second
+    with pytest.raises(Died):
+        evaluate_rules(shop.world, shop.job.job_id)
+    shop.world.rule_ledgers.save = save
+    shop.world.clock.sleep_until(MIDNIGHT + 3 * 60 * MINUTE)
+    evaluate_rules(shop.world, shop.job.job_id)
+    assert not [event for event in shop.world.trail.events if "refused" in event.after]
+    assert shop.world.telemetry.counts.get("rule_refused", 0) == 0
+
+
 def test_a_wake_that_is_on_its_way_is_not_sent_once_more_by_each_look() -> None:
     shop = Shop({**ALARM, "for": "5m"})
     shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
