@@ -94,6 +94,7 @@ def _wake(home: Home, url: str, key: str) -> None:
         lambda: _await_answer(home, f"{url}/health", {}),
         lambda: _await_answer(home, f"{url}/jobs", {"x-api-key": key}),
         lambda: Deployment(home).invoke("DispatcherFunction", {"Records": []}),
+        lambda: Deployment(home).invoke("RulesFunction", {"Records": []}),
     )
     with ThreadPoolExecutor(len(wakers)) as pool:
         for done in [pool.submit(waker) for waker in wakers]:

@@ -79,7 +79,7 @@ def opened() -> Iterator[House]:
             stack.enter_context(patch(f"{module}.time", quiet))
         for module, name in _pooled():
             stack.enter_context(patch.object(module, name, InlinePool))
-        for handler in (house.tick, house.dispatcher):
+        for handler in (house.tick, house.dispatcher, house.rules):
             if hasattr(handler, "ThreadPoolExecutor"):
                 handler.ThreadPoolExecutor = InlinePool  # type: ignore[attr-defined]
         yield house
@@ -105,6 +105,7 @@ def _pooled() -> list[tuple[Any, str]]:
 
     import rubato.usecases.claim_due
     import rubato.usecases.enforce_quota
+    import rubato.usecases.evaluate_rules
     import rubato.usecases.follow_job
     import rubato.usecases.tell_followers  # noqa: F401
 

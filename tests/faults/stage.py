@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 # A message whose worker failed or died comes back after this long.
 _VISIBILITY_MS = 70 * SECOND
-_STALL_MS = {"api": 25 * SECOND, "tick": 50 * SECOND, "dispatcher": 150 * SECOND}
+_STALL_MS = {"api": 25 * SECOND, "tick": 50 * SECOND, "dispatcher": 150 * SECOND, "rules": 110 * SECOND}
 
 
 class InlinePool:
@@ -138,7 +138,9 @@ class Post:
         for entry in asked["Entries"]:
             self.sent += 1
             at = self.clock.now() + entry.get("DelaySeconds", 0) * SECOND
-            self.waiting.append({"id": f"m{self.sent}", "at": at, "body": entry["MessageBody"], "received": 0})
+            queue = asked["QueueUrl"].rpartition("/")[2]
+            body = entry["MessageBody"]
+            self.waiting.append({"id": f"m{self.sent}", "at": at, "queue": queue, "body": body, "received": 0})
             done.append({"Id": entry["Id"], "MessageId": f"m{self.sent}", "MD5OfMessageBody": ""})
         return {"Successful": done, "Failed": []}
 
@@ -231,10 +233,12 @@ class Play:
             "receiptHandle": message["id"],
             "body": message["body"],
             "attributes": {"ApproximateReceiveCount": str(message["received"])},
-            "eventSourceARN": f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:runs",
+            "eventSourceARN": f"arn:aws:sqs:{REGION}:{DEFAULT_ACCOUNT_ID}:{message['queue']}",
         }
         event = {"Records": [record]}
-        ok, answer = self.invoke("dispatcher", lambda: self.house.dispatcher.handler(event, Context()))
+        role = "rules" if message["queue"] == "rules" else "dispatcher"
+        handler = self.house.rules if role == "rules" else self.house.dispatcher
+        ok, answer = self.invoke(role, lambda: handler.handler(event, Context()))
         if ok and not answer["batchItemFailures"]:
             self.post.delete(message)
 
@@ -278,6 +282,10 @@ class Play:
             run = self.world.runs.get(run_id)
             assert run is not None
             memory.runs._runs[run_id] = run
+        for endpoint_id in memory.endpoints._endpoints:
+            memory.trail.events += self.world.trail.of_subject(endpoint_id, 1000, None).items
+        for job_id in self.house.keys_of("rules"):
+            memory.rule_ledgers._ledgers[job_id] = self.world.rule_ledgers.get(job_id)
         self.house.copy_usage(memory.usage)
         memory.queue.waiting = [(each["at"], load_message(each["body"])) for each in self.post.waiting]
         return memory
@@ -296,7 +304,7 @@ class House:
 
     def __init__(self, seam: Seam, connection: Any, env: dict[str, str]) -> None:
         self.seam, self.connection, self.env = seam, connection, env
-        self.tick, self.dispatcher = _handler("tick"), _handler("dispatcher")
+        self.tick, self.dispatcher, self.rules = (_handler(name) for name in ("tick", "dispatcher", "rules"))
 
     @property
     def tables(self) -> dict[str, Any]:

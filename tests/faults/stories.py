@@ -8,6 +8,7 @@ from rubato.bootstrap import AwsWorld
 from rubato.domain.endpoint import Retry, TargetRequest
 from rubato.domain.instant import MINUTE, SECOND
 from rubato.domain.jobs import Job, JobStatus
+from rubato.domain.rules import read_rules
 from rubato.domain.schedule import AfterBaseline, Baseline, IntervalBaseline, ManualBaseline
 from rubato.usecases.create_job import create_job
 from rubato.usecases.steer_endpoint import (
@@ -33,7 +34,7 @@ class Story:
     """Up to `ready_s` all goes well; then `act`, and `window_s` seconds in which one fault comes; then on to `end_s`.
 
     `running` must have run in the last `fresh_s` seconds of the story. Each slot of `gapless` must be accounted for.
-    `atomic`: an action that fails has done all or nothing by then; otherwise by the end of the story.
+    Each of `once` must have run once at most. `atomic`: an action that fails has done all or nothing by then; otherwise by the end of the story.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Story:
     fresh_s: int = 480
     running: tuple[str, ...] = ("probe",)
     gapless: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
     atomic: bool = True
     env: dict[str, str] = field(default_factory=dict)
 
@@ -148,6 +150,17 @@ def _baseline(world: AwsWorld) -> None:
     )
 
 
+def _ruled(play: Play) -> None:
+    """A success of one endpoint is to set the other one off, once."""
+    add(play)
+    add(play, "other", ManualBaseline())
+    then = [{"proposeNextTime": {"endpoint": "other", "runInMs": 0}}]
+    rules = read_rules(
+        [{"name": "set off", "when": "endpoints.probe.status == 'success'", "cooldown": "1h", "then": then}]
+    )
+    update_job(play.world, ANNE, job(play.world).job_id, lambda old: replace(old, rules=rules))
+
+
 def _over_quota(play: Play) -> None:
     add(play)
     trigger_run(play.world, ANNE, find(play.world))
@@ -207,6 +220,16 @@ STORIES = [
         ready_s=290,
         window_s=45,
         running=("probe", "other"),
+    ),
+    Story(
+        name="a rule fires",
+        prepare=_ruled,
+        ready_s=290,
+        window_s=30,
+        end_s=1500,
+        fresh_s=1300,
+        running=("probe", "other"),
+        once=("other",),
     ),
     Story(name="the quota holds", prepare=_over_quota, ready_s=290, window_s=20, env=_QUOTA, running=(), end_s=1300),
     Story(name="the quota is lifted", prepare=_lifted, ready_s=311, window_s=60, env=_QUOTA),

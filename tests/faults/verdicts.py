@@ -22,6 +22,7 @@ def broken(story: Story, fault: str, rehearsal: Outcome, outcome: Outcome) -> li
     for endpoint in outcome.end.endpoints._endpoints.values():
         found += _stuck(story, endpoint)
     found += _still(story, outcome)
+    found += _once(story, outcome)
     found += _slots(story, outcome)
     found += _action(story, rehearsal, outcome)
     if fault in OVERCOME and (_told(outcome), outcome.acted) != (_told(rehearsal), rehearsal.acted):
@@ -74,6 +75,13 @@ def _still(story: Story, outcome: Outcome) -> Iterator[str]:
         rests = last is None or last.finished_at < end - story.fresh_s * SECOND
         if endpoint.config.name in story.running and rests and outcome.acted is not False:
             yield f"still: {endpoint.config.name} ran last at {last}"
+
+
+def _once(story: Story, outcome: Outcome) -> Iterator[str]:
+    for endpoint in outcome.end.endpoints._endpoints.values():
+        ran = [run.run_id for run in outcome.end.runs._runs.values() if run.endpoint_id == endpoint.id]
+        if endpoint.config.name in story.once and len(ran) > 1:
+            yield f"more than once: {endpoint.config.name} as {ran}"
 
 
 def _slots(story: Story, outcome: Outcome) -> Iterator[str]:

@@ -1,13 +1,20 @@
 """What a run may cost: exact counts over the real adapters, not timings."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cli.bench.books import idle_fact, run_fact, tick_reads
-from cli.bench.kinds import KINDS
+from cli.bench.kinds import KINDS, OWNER, a_job, add
 from cli.bench.stage import MIDNIGHT, REGION, Stage, stage
+from rubato.domain.instant import MINUTE
+from rubato.domain.rules import read_rules
+from rubato.domain.schedule import IntervalBaseline
+from rubato.usecases.create_job import create_job
+from rubato.usecases.evaluate_rules import evaluate_rules
 
 ALL = {kind.name: kind for kind in KINDS}
 # kind -> write units of one run by itself, by the budget and as counted when this was written
@@ -41,6 +48,60 @@ def test_a_run_stays_within_its_budget_and_scans_nothing(kind: str) -> None:
     assert fact["writeUnits"] <= counted <= budget
     assert fact["readUnits"] <= 5
     assert fact["scans"] == 0
+
+
+RULE: dict[str, Any] = {
+    "name": "surge",
+    "when": "endpoints.probe.body.items > `2000` && endpoints.probe.ageSeconds < `9`",
+    "then": [{"proposeInterval": {"endpoint": "probe", "intervalMs": 60_000}}],
+}
+
+
+def has_run(played: Stage) -> bool:
+    return played.runs == 1
+
+
+def ruled(played: Stage, **rule: Any) -> str:
+    """A job whose rule has looked at a first run; gives its id."""
+    draft = replace(a_job(), rules=read_rules([{**RULE, **rule}]))
+    job = create_job(played.world, OWNER, draft)
+    add(played.world, job, "probe", IntervalBaseline(10 * MINUTE))
+    played.play_until(partial(has_run, played))
+    played.clock.sleep_until(played.clock.now() + MINUTE)
+    evaluate_rules(played.world, job.job_id)
+    played.forget()
+    return job.job_id
+
+
+def test_a_look_of_rules_that_changes_nothing_writes_nothing_and_reads_only_what_is_mentioned(empty: Stage) -> None:
+    job_id = ruled(empty)
+    with empty.meter.charging("rules"):
+        evaluate_rules(empty.world, job_id)
+    bill = empty.meter.bill("rules")
+    # job, ledger, the endpoint's name and state, its latest run
+    assert (bill.write_units, bill.read_units) == (0, 5) and bill.requests["Scan"] == 0
+
+
+@pytest.mark.parametrize(("field", "units"), [("status", 4), ("cadenceMs", 5), ("body", 5), ("runsLastHour", 4.5)])
+def test_what_a_look_costs_depends_on_what_its_rules_mention(empty: Stage, field: str, units: float) -> None:
+    job_id = ruled(empty, when=f"endpoints.probe.{field} == 'x'")
+    with empty.meter.charging("rules"):
+        evaluate_rules(empty.world, job_id)
+    assert empty.meter.bill("rules").read_units == units
+
+
+def test_a_run_of_a_job_with_rules_costs_one_message_more_and_no_unit() -> None:
+    bills = []
+    for rules in ((), read_rules([{**RULE, "when": "now == 'never'"}])):
+        with stage() as played:
+            job = create_job(played.world, OWNER, replace(a_job(), rules=rules))
+            add(played.world, job, "probe", IntervalBaseline(MINUTE))
+            played.play_until(partial(has_run, played))
+            played.forget()
+            played.play_until(partial(has_run, played))
+            bills.append(played.meter.bill("dispatcher"))
+    plain, ruled_bill = bills
+    assert ruled_bill.write_units == plain.write_units and ruled_bill.sqs_requests <= plain.sqs_requests + 1
 
 
 def test_runs_in_one_batch_share_the_count_and_the_requests() -> None:

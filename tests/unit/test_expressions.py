@@ -125,6 +125,11 @@ def test_no_expression_holds_a_worker(name: str) -> None:
     assert time.process_time() - began < 0.5
 
 
+@pytest.mark.parametrize("when", ["items != `null`", "length(items) > `5`", "contains(items, `7`)", "items && !(gone)"])
+def test_a_large_answer_is_no_reason_to_refuse_what_looks_at_it_briefly(when: str) -> None:
+    assert evaluate(when, {"items": [*range(9_000), *([[1, 2, 3]] * 6_000)]}) is True
+
+
 @pytest.mark.parametrize(
     ("when", "endpoints"),
     [

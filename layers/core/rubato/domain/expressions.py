@@ -127,6 +127,15 @@ class _Meter:
             elif isinstance(item, list):
                 rest += [(each, depth + 1) for each in item]
 
+    def compare(self, left: Any, right: Any) -> None:
+        """Only two containers are walked to their depth; what is plain differs from them at once."""
+        sides = (left, right)
+        if all(isinstance(side, dict | list) for side in sides):
+            for side in sides:
+                self.weigh(side)
+        else:
+            self.take(sum(_size(side) if isinstance(side, str) else 1 for side in sides))
+
 
 class _Functions(Functions):  # type: ignore[misc]  # jmespath has no types
     """The standard ones, metered, and forgiving of null."""
@@ -137,9 +146,12 @@ class _Functions(Functions):  # type: ignore[misc]  # jmespath has no types
     def call_function(self, function_name: str, resolved_args: list[Any]) -> Any:
         """With null for an argument that is missing, null; nulls within an array count for nothing."""
         signature = self.FUNCTION_TABLE[function_name]["signature"]
-        deep = function_name in ("to_string", "contains")
         for each in resolved_args:
-            (self._meter.weigh if deep else self._charge)(each)
+            self._charge(each)
+        if function_name == "to_string":
+            self._meter.weigh(resolved_args[0])
+        if function_name == "contains":
+            self._meter.compare(*resolved_args)
         if function_name == "join" and isinstance(resolved_args[1], list):
             self._meter.take(_size(resolved_args[0]) * len(resolved_args[1]))
         given = [_without_nulls(each, _types(signature, n)) for n, each in enumerate(resolved_args)]
@@ -172,8 +184,7 @@ class _Interpreter(TreeInterpreter):  # type: ignore[misc]  # jmespath has no ty
     def visit_comparator(self, node: Tree, value: Any) -> Any:
         """Both sides may be large, and of shared parts."""
         sides = [self.visit(child, value) for child in node["children"]]
-        for side in sides:
-            self._meter.weigh(side)
+        self._meter.compare(*sides)
         return super().visit_comparator({**node, "children": [_literal(side) for side in sides]}, value)
 
     def visit_flatten(self, node: Tree, value: Any) -> Any:

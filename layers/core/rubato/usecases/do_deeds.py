@@ -5,7 +5,6 @@ where the event stands, the deed is done.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from rubato.domain.access import ALL_SCOPES, Caller
@@ -31,6 +30,10 @@ _ACTIONS = {
     PauseUntil: "pauseOrResumeEndpoint",
     ClearHints: "clearAdaptiveHints",
 }
+
+
+class _TooLate(Conflict):
+    """Its time is over; nobody has looked yet whether it was done while there was time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +147,23 @@ def _pause(world: World, caller: Caller, endpoint_id: str, deed: Deed, once: Onc
 def _require_in_time(world: World, end: int) -> None:
     """What was held up for longer than it was to last is not begun any more."""
     if world.clock.now() >= end:
-        raise Conflict("it was held up until its time to live had ended")
+        raise _TooLate("it was held up until its time to live had ended")
 
 
 def _refused(world: World, job: Job, deed: Deed, endpoint_id: str | None, refusal: RubatoError) -> Tried:
     name, why = _ACTIONS[type(deed.action)], str(refusal)[:_MAX_TOLD]
-    world.telemetry.count("rule_refused")
-    world.telemetry.info("action of a rule refused", rule=deed.rule, action=name, endpointId=endpoint_id)
-    if endpoint_id is not None:
-        with suppress(AlreadyDone, NotFound):
+    try:
+        if endpoint_id is not None:
             steering.note_refusal(
                 world, _caller(job, deed), endpoint_id, name, why=why, reason=deed.reason, once=_once(job, deed)
             )
+    except AlreadyDone:
+        if isinstance(refusal, _TooLate):
+            return Tried(deed)
+    except NotFound:
+        endpoint_id = None
+    world.telemetry.count("rule_refused")
+    world.telemetry.info("action of a rule refused", rule=deed.rule, action=name, endpointId=endpoint_id)
     return Tried(deed, _trouble(world, deed, f"was refused: {why}"))
 
 

@@ -22,7 +22,7 @@ from rubato.usecases.send_messages import NotSent, send_messages
 
 # A look that changed something is followed by another one: rules see what rules did, and a reading that was older than
 # somebody else's does not have the last word. Rules that go on changing each other wait for the next run.
-MAX_LOOKS = 5
+MAX_LOOKS = 8
 
 
 def evaluate_rules(world: World, job_id: str) -> str:
@@ -106,9 +106,9 @@ def _with_wake(world: World, job: Job, ledger: Ledger, now: int) -> Ledger:
 
 
 def _tell(world: World, before: Ledger, after: Ledger) -> None:
-    known = {each.name: each.fired_count for each in before.states}
+    known = {(each.name, each.condition): each.fired_count for each in before.states}
     for state in after.states:
-        if state.fired_count > known.get(state.name, 0):
+        if state.fired_count > known.get((state.name, state.condition), 0):
             world.telemetry.count("rule_fired")
             world.telemetry.info("rule fired", rule=state.name, firedCount=state.fired_count)
 

@@ -5,7 +5,6 @@ from rubato.ports import World
 from rubato.usecases.announce_turn import announce_turn
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.enforce_quota import release_tenant
-from rubato.usecases.evaluate_rules import answer
 from rubato.usecases.follow_job import take_second_look
 from rubato.usecases.tell_followers import take_second_look_at_followers
 
@@ -22,6 +21,9 @@ def handle_message(world: World, message: Message) -> str:
     if isinstance(message, NotifyMessage):
         return announce_turn(world, message)
     if isinstance(message, RuleMessage):
+        # NOTE: imported here: the dispatcher, which imports this module, never receives one.
+        from rubato.usecases.evaluate_rules import answer
+
         return answer(world, message)
     return dispatch_run(world, message)
 
