@@ -11,7 +11,7 @@ from typing import Any
 from rubato.domain.targets import MASK, mask_headers
 from rubato.interface import drafts
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields
-from rubato.interface.inputs.jobs import JobFields
+from rubato.interface.inputs.jobs import DefaultsInput, JobFields
 from rubato.interface.views import endpoints as endpoint_views
 from rubato.interface.views import jobs as job_views
 from rubato.interface.wire import Wire, read_json
@@ -19,23 +19,18 @@ from rubato.interface.wire import Wire, read_json
 Fields = dict[str, Any]
 
 
-def _names(model: type[Wire]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
-
-
-_JOB, _ENDPOINT = _names(JobFields), _names(EndpointFields)
 # What users fill as they like, and so mean whole; a merge patch would keep what they have removed.
 _WHOLE = (("request", "headers"), ("request", "body"), ("metadata",))
 
 
 def new_job(given: Fields) -> Fields:
     """As it would be created."""
-    return _picked(job_views.job_view(drafts.job_draft(read_json(JobFields, json.dumps(given)))).to_json(), _JOB)
+    return _spelled_job(read_json(JobFields, json.dumps(given)))
 
 
 def stored_job(answer: Fields) -> Fields:
     """What an answer of getJob says of its configuration."""
-    return new_job(_picked(answer, _JOB))
+    return new_job(_configured(answer, JobFields))
 
 
 def changed_job(stored: Fields, given: Fields) -> Fields:
@@ -53,7 +48,7 @@ def new_endpoint(given: Fields, job: Fields) -> Fields:
 
 def stored_endpoint(answer: Fields) -> Fields:
     """What an answer of getEndpoint says of its configuration."""
-    return _spelled(read_json(EndpointFields, json.dumps(_picked(answer, _ENDPOINT))))
+    return _spelled(read_json(EndpointFields, json.dumps(_configured(answer, EndpointFields))))
 
 
 def changed_endpoint(stored: Fields, patch: Fields) -> Fields:
@@ -110,8 +105,18 @@ def _spelled(fields: EndpointFields) -> Fields:
     return {**spelled, "request": {**spelled["request"], "headers": headers}}
 
 
-def _picked(answer: Fields, names: Iterable[str]) -> Fields:
-    return {name: answer[name] for name in names if name in answer}
+def _spelled_job(fields: JobFields) -> Fields:
+    spelled = job_views.config_fields(drafts.job_draft(fields))
+    # What a job does not give new endpoints is null in answers and left out inside.
+    return {**spelled, "defaults": DefaultsInput.model_validate(spelled["defaults"]).model_dump(by_alias=True)}
+
+
+def _configured(answer: Any, model: Any) -> Any:
+    """What of an answer can be set; an answer also tells how things stand."""
+    if not isinstance(answer, dict) or not (isinstance(model, type) and issubclass(model, Wire)):
+        return answer
+    known = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    return {name: _configured(value, known[name]) for name, value in answer.items() if name in known}
 
 
 def _without_old_baseline(defaults: Fields, given: Any) -> Fields:

@@ -10,7 +10,7 @@ from rubato.domain.endpoint import Clamp, EndpointConfig, Retry, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
 from rubato.domain.jobs import Job, JobStatus, NotificationRules
-from rubato.domain.rules import Rule, read_rules, spell_rule
+from rubato.domain.rules import Rule, read_rules
 from rubato.domain.schedule import read_baseline
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
 from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_METADATA_BYTES, ClampInput
@@ -87,17 +87,7 @@ def _check_defaults(defaults: DefaultsInput) -> None:
 def patched_job(job: Job, patch: dict[str, Any]) -> Job:
     """The job after a merge patch in the public spelling; raises Invalid."""
     status = patch.pop("status", None)
-    current: dict[str, Any] = {
-        "name": job.name,
-        "description": job.description,
-        "tags": list(job.tags),
-        "owner": job.owner,
-        "defaults": dict(job.defaults),
-        "isSynthetic": job.is_synthetic,
-        "notifications": job_views.notifications(job.notifications).model_dump(by_alias=True),
-        "rules": [spell_rule(rule) for rule in job.rules],
-        "timezone": job.timezone,
-    }
+    current = job_views.config_fields(job)
     if (patch.get("defaults") or {}).get("baseline") is not None:
         current["defaults"].pop("baseline", None)
     draft = job_draft(read_json(JobFields, json.dumps(merge_patch(current, patch))))

@@ -3,10 +3,26 @@
 from typing import Any
 
 from rubato.domain.jobs import Job, NotificationRules
+from rubato.domain.rules import spell_rule
 from rubato.interface.inputs.jobs import DefaultsInput, NotificationsInput
 from rubato.interface.outputs.jobs import JobDetails, JobView
 from rubato.interface.views import rules
 from rubato.usecases.get_job import JobSummary
+
+
+def config_fields(job: Job) -> dict[str, Any]:
+    """What the owner configured, in the public spelling."""
+    return {
+        "name": job.name,
+        "description": job.description,
+        "tags": list(job.tags),
+        "owner": job.owner,
+        "defaults": dict(job.defaults),
+        "isSynthetic": job.is_synthetic,
+        "notifications": notifications(job.notifications).model_dump(by_alias=True),
+        "rules": [spell_rule(rule) for rule in job.rules],
+        "timezone": job.timezone,
+    }
 
 
 def job_view(job: Job) -> JobView:
