@@ -5,7 +5,9 @@ import time
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.simulate.play.collect import Timescale
 from cli.simulate.play.playing import content_of
 from cli.simulate.play.realtime import TargetServer
@@ -93,3 +95,10 @@ def test_the_shop_answers_over_a_socket_as_it_does_under_the_virtual_clock() -> 
     assert (told.status_code, lost.status_code) == (200, 404)
     assert [(call.path, call.run_id) for call in server.visited][:1] == [("/traffic", "run_1")]
     assert 0 <= server.visited[0].at - begins - 6_000 < 60_000
+
+
+def test_real_time_without_a_local_stack_is_refused_with_the_remedy() -> None:
+    env = {"RUBATO_URL": "https://example.com/v1", "RUBATO_API_KEY": "rbt_x"}
+    shown = CliRunner().invoke(app, ["simulate", "flash-sale", "--realtime"], env=env)
+    assert isinstance(shown.exception, Trouble)
+    assert "rubato local up" in str(shown.exception)
