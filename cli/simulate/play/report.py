@@ -6,7 +6,7 @@ from math import ceil
 
 from cli.drawing.chart import step_chart
 from cli.drawing.durations import spell
-from cli.drawing.series import Series, Window
+from cli.drawing.series import Series, Step, Window
 from cli.drawing.tempo import timeline
 from cli.simulate.play.playing import Played
 from cli.simulate.play.record import Member, Ran, Record, clock, clocks
@@ -124,13 +124,13 @@ def _changes(stories: Sequence[Series], since: int, until: int) -> Iterator[str]
         for step in series.steps[1:]:
             if since <= step.at < until:
                 by = f" ({step.author})" if step.author else ""
-                yield f"{series.name} {_tempo(step.interval_ms, step.baseline_ms)}{by}"
+                yield f"{series.name} {_tempo(step)}{by}"
 
 
-def _tempo(interval_ms: int | None, baseline_ms: int | None) -> str:
-    if interval_ms is None:
-        return "sleeps"
-    return f"every {spell(interval_ms)}" + (" as ever" if interval_ms == baseline_ms else "")
+def _tempo(step: Step) -> str:
+    if step.interval_ms is None:
+        return "is paused" if step.source == "paused" else "sleeps"
+    return f"every {spell(step.interval_ms)}" + (" as ever" if step.interval_ms == step.baseline_ms else "")
 
 
 def _shots(record: Record, since: int, until: int) -> Iterator[str]:

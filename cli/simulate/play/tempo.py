@@ -1,6 +1,6 @@
 """How often each endpoint was to run, and by whose doing: told by the audit trail alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +14,14 @@ class _Hint:
     author: str
     interval_ms: int
     expires_at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    since: int
+    until: int
+    author: str
     reason: str
 
 
@@ -46,14 +54,19 @@ def stretches_of(record: Record, name: str) -> list[Stretch]:
 
 def pauses_of(record: Record, name: str) -> list[tuple[int, int]]:
     """When it was paused, as [since, until)."""
-    spans: list[tuple[int, int]] = []
+    return [(pause.since, pause.until) for pause in _pauses(record, name)]
+
+
+def _pauses(record: Record, name: str) -> list[_Pause]:
+    pauses: list[_Pause] = []
     for change in record.changes_of(name, "pauseOrResumeEndpoint"):
-        if spans and spans[-1][1] > change.at:
-            spans[-1] = (spans[-1][0], change.at)
+        if pauses and pauses[-1].until > change.at:
+            pauses[-1] = replace(pauses[-1], until=change.at)
         until = change.after["pausedUntil"]
         if until is not None:
-            spans.append((change.at, record.until + 1 if until == "indefinite" else until))
-    return spans
+            end = record.until + 1 if until == "indefinite" else until
+            pauses.append(_Pause(change.at, end, f"{change.kind} {change.author}", change.reason or ""))
+    return pauses
 
 
 def _story(record: Record, member: Member) -> list[Step]:
@@ -69,9 +82,9 @@ def _told(step: Step) -> tuple[Any, ...]:
 def _moments(record: Record, member: Member) -> list[tuple[int, Step, _Hint | None]]:
     """Every moment at which something was changed or expired, with what held from then on."""
     changes = record.changes_of(member.name)
-    pauses = pauses_of(record, member.name)
+    pauses = _pauses(record, member.name)
     ends = [change.after["expiresAt"] for change in changes if "expiresAt" in change.after]
-    ends += [until for _, until in pauses]
+    ends += [pause.until for pause in pauses]
     told = sorted({member.created_at, *(change.at for change in changes), *(at for at in ends if at <= record.until)})
     return [_moment(at, member, _live(changes, at), pauses) for at in told]
 
@@ -102,12 +115,14 @@ def _hint(change: Change) -> _Hint:
     )
 
 
-def _moment(
-    at: int, member: Member, live: list[_Hint], pauses: list[tuple[int, int]]
-) -> tuple[int, Step, _Hint | None]:
+def _moment(at: int, member: Member, live: list[_Hint], pauses: list[_Pause]) -> tuple[int, Step, _Hint | None]:
     baseline = member.baseline_ms
-    if any(since <= at < until for since, until in pauses):
-        return at, Step(at=at, interval_ms=None, baseline_ms=baseline, source="paused"), None
+    pause = next((each for each in pauses if each.since <= at < each.until), None)
+    if pause is not None:
+        rests = Step(
+            at=at, interval_ms=None, baseline_ms=baseline, source="paused", author=pause.author, reason=pause.reason
+        )
+        return at, rests, None
     tightest = min(live, key=lambda hint: hint.interval_ms, default=None)
     if tightest is None:
         source = "baseline-interval" if baseline is not None else "asleep"
