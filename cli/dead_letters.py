@@ -10,6 +10,7 @@ from rubato.adapters.sqs import delay_s, lane_for, load_message
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
 from rubato.domain.messages import (
+    AnalysisMessage,
     JobMessage,
     Message,
     NotifyMessage,
@@ -60,6 +61,8 @@ class DeadLetter:
                 return "notice"
             case RuleMessage():
                 return "rules"
+            case AnalysisMessage():
+                return "analysis"
             case None:
                 return "unreadable"
 
@@ -74,6 +77,8 @@ class DeadLetter:
             case JobMessage(job_id=subject) | RuleMessage(job_id=subject):
                 return subject
             case TenantMessage(tenant_id=subject) | TellMessage(endpoint_id=subject):
+                return subject
+            case AnalysisMessage(endpoint_id=subject):
                 return subject
             case None:
                 return _printable(f"{self.trouble or ''}: {self.body}"[:_EXCERPT])

@@ -21,8 +21,13 @@ app = typer.Typer(
     help="List and replay the messages that failed five times, with your AWS credentials.", no_args_is_help=True
 )
 
-_RUN_OUTPUTS = {Lane.FAST: "RunQueueUrl", Lane.SLOW: "SlowRunQueueUrl", Lane.RULES: "RuleQueueUrl"}
-_DEAD_OUTPUTS = ("DeadLetterQueueUrl", "RuleDeadLetterQueueUrl")
+_RUN_OUTPUTS = {
+    Lane.FAST: "RunQueueUrl",
+    Lane.SLOW: "SlowRunQueueUrl",
+    Lane.RULES: "RuleQueueUrl",
+    Lane.ANALYSES: "AnalysisQueueUrl",
+}
+_DEAD_OUTPUTS = ("DeadLetterQueueUrl", "RuleDeadLetterQueueUrl", "AnalysisDeadLetterQueueUrl")
 
 Stack = Annotated[str, typer.Option(help="Name of the deployed stack.", envvar="RUBATO_STACK")]
 Region = Annotated[str | None, typer.Option(help="AWS region; by default that of your AWS configuration.")]

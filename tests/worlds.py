@@ -13,11 +13,13 @@ from rubato.adapters.memory import (
     MemoryRuns,
     MemoryTrail,
 )
+from rubato.adapters.memory_analyses import MemoryAnalyses
 from rubato.adapters.memory_idempotency import MemoryIdempotency
 from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.adapters.memory_rules import MemoryRuleLedgers
 from rubato.adapters.memory_tick_workers import MemoryTickWorkers
 from rubato.adapters.memory_usage import MemoryUsage
+from rubato.adapters.scripted import ScriptedModel
 from rubato.domain.access import ALL_SCOPES, Caller
 from rubato.domain.endpoint import Endpoint, EndpointConfig, TargetRequest
 from rubato.domain.exchange import Call, Reply
@@ -136,6 +138,8 @@ class MemoryWorld:
         self.runs = MemoryRuns()
         self.keys = MemoryKeys(self.trail)
         self.idempotency = MemoryIdempotency()
+        self.analyses = MemoryAnalyses()
+        self.model: Any = ScriptedModel()
         self.queue = MemoryRunQueue()
         self.tick_workers = MemoryTickWorkers()
         self.outbound = ScriptedTarget(self.clock)

@@ -10,6 +10,7 @@ from cli.bench.prices import MILLION, PRICES, REGION, dollars
 from cli.bench.stage import Stage, stage
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.instant import HOUR
+from rubato.domain.lane import Lane
 from rubato.domain.limits import Limits
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.create_job import create_job
@@ -21,8 +22,8 @@ SERVICE_MS = 5
 _TICK_MS = 100  # likewise
 _IDLE_TICKS = 20
 _DAY_TICKS = 24 * 60
-# Lambda's poller keeps five long polls of 20 s open for each of the two queues, also when nothing comes.
-_POLLS_PER_DAY = 2 * 5 * 86_400 / 20
+# Lambda's poller keeps five long polls of 20 s open for each of the queues, also when nothing comes.
+_POLLS_PER_DAY = len(Lane) * 5 * 86_400 / 20
 TICK_MB = 1_769
 Fact = dict[str, Any]
 

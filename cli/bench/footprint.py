@@ -23,18 +23,21 @@ PORTS = {
     "tick": ("endpoints", "queue", "usage"),
     "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications"),
     "rules": ("jobs", "rule_ledgers", "endpoints", "runs", "trail", "queue", "deliveries"),
+    "planner": ("endpoints", "jobs", "runs", "usage", "analyses", "queue", "deliveries", "model"),
 }
-BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320, "rules": 320}
+BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320, "rules": 320, "planner": 320}
 _CORE = ROOT / "layers" / "core"
 _TIMES = 5
 _ENVIRONMENT = {
     **{
         f"{name}_TABLE": name
-        for name in ("JOBS", "RULES", "ENDPOINTS", "RUNS", "KEYS", "AUDIT", "USAGE", "IDEMPOTENCY")
+        for name in ("JOBS", "RULES", "ENDPOINTS", "RUNS", "KEYS", "AUDIT", "USAGE", "IDEMPOTENCY", "ANALYSES")
     },
     "RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/runs",
     "SLOW_RUN_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/slow",
     "RULE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/rules",
+    "ANALYSIS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/analyses",
+    "MODEL_PROVIDER": "bedrock",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

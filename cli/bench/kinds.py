@@ -1,7 +1,7 @@
 """The kinds of runs whose books are kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cli.bench.stage import Stage, answer_error, answer_large, answer_ok, answer_second_time
@@ -10,13 +10,14 @@ from rubato.domain.endpoint import Endpoint, EndpointConfig, Retry, TargetReques
 from rubato.domain.exchange import Call, Reply
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
-from rubato.domain.jobs import Job
+from rubato.domain.jobs import Job, PlannerSettings
 from rubato.domain.schedule import Baseline, IntervalBaseline, ManualBaseline
 from rubato.ports import World
 from rubato.usecases.add_endpoint import add_endpoint
 from rubato.usecases.create_job import create_job
 from rubato.usecases.steer_endpoint import hint_one_shot
 from rubato.usecases.trigger_run import trigger_run
+from rubato.usecases.update_job import update_job
 
 OWNER = Caller(tenant_id="acme", key_id="key_bench", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
 _AHEAD_MS = 30 * SECOND
@@ -82,6 +83,10 @@ def _ask_one_shots(stage: Stage, endpoints: list[Endpoint]) -> None:
         )
 
 
+def _plan(stage: Stage, job: Job) -> None:
+    update_job(stage.world, OWNER, job.job_id, lambda each: replace(each, planner=PlannerSettings(enabled=True)))
+
+
 def _run_now(stage: Stage, endpoints: list[Endpoint]) -> None:
     for each in endpoints:
         trigger_run(stage.world, OWNER, each.id)
@@ -111,6 +116,7 @@ KINDS = (
         config={"depends_on": ("gate",)},
         prepare=_add_gate,
     ),
+    Kind(name="minute, with a planner", baseline=IntervalBaseline(MINUTE), prepare=_plan),
     Kind(name="one-shot", baseline=ManualBaseline(), provoke=_ask_one_shots),
     Kind(name="run-now", baseline=ManualBaseline(), provoke=_run_now),
 )

@@ -19,6 +19,7 @@ LOGICAL = {
     "audit": "AuditTable",
     "usage": "UsageTable",
     "idempotency": "IdempotencyTable",
+    "analyses": "AnalysesTable",
 }
 _DESCRIBED = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
 

@@ -78,7 +78,7 @@ def status() -> None:
 def show_logs(
     port: Port = DEFAULT_PORT,
     state_dir: StateDir = None,
-    function: Annotated[str | None, typer.Option(help="Only this one: api, authorizer, tick or dispatcher.")] = None,
+    function: Annotated[str | None, typer.Option(help="Only this one, such as dispatcher or planner.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
     """What the functions logged."""

@@ -20,8 +20,18 @@ _MAIN = Path(__file__).with_name("ministack_main.py")
 _START_S = 60.0
 _STOP_S = 60.0  # it writes its state when it stops, which takes longer the more there is
 _POLL_S = 0.05
-# Functions inherit the emulator's environment, so it gets only what every process may have.
-_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "DYLD_FALLBACK_LIBRARY_PATH")
+# Functions inherit the emulator's environment, so it gets only what every process may have, and the OpenAI-compatible
+# URL (without /v1) that it is to put behind its Bedrock.
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "MINISTACK_BEDROCK_PROXY_URL",
+)
 
 
 def credentials(port: int) -> dict[str, str]:

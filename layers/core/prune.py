@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 # The AWS services that Rubato has clients of, by botocore's names; add one here before opening its client.
-SERVICES = {"dynamodb", "events", "lambda", "sns", "sqs"}
+SERVICES = {"bedrock-runtime", "dynamodb", "events", "lambda", "secretsmanager", "sns", "sqs", "ssm"}
 _FOLDERS = ("__pycache__", "bin", "*.dist-info", "tests")
 _FILES = ("*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json", "waiters-2.json")
 # Parts of packages that nothing here opens. tests/infrastructure/test_layer.py opens everything else without them.

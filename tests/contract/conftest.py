@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from rubato.adapters.dynamodb.analyses import DynamoAnalyses
 from rubato.adapters.dynamodb.connection import open_tables
 from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
 from rubato.adapters.dynamodb.idempotency import DynamoIdempotency
@@ -88,6 +89,7 @@ def _aws_world() -> Any:
     world.idempotency = DynamoIdempotency()
     world.trail = DynamoTrail()
     world.usage = DynamoUsage()
+    world.analyses = DynamoAnalyses(connection, _RETENTION_S)
     queues = boto3.client("sqs", region_name="eu-central-1")
     urls = {lane: queues.create_queue(QueueName=lane.value)["QueueUrl"] for lane in Lane}
     world.box = SqsBox(open_client("eu-central-1"), urls)

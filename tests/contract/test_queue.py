@@ -7,7 +7,7 @@ import pytest
 
 from rubato.adapters.sqs import delay_s, dump_message, load_message
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, RuleMessage, RunMessage
+from rubato.domain.messages import AnalysisMessage, JobMessage, RuleMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 
@@ -24,10 +24,12 @@ def test_a_message_comes_back_as_it_was_sent_and_unknown_fields_are_ignored() ->
     assert load_message(dump_message(message).replace("{", '{"new":1,', 1)) == message
     follow = JobMessage(job_id="job_1", due=MIDNIGHT)
     assert load_message(dump_message(follow)) == follow
-    look = RuleMessage(job_id="job_1", due=MIDNIGHT)
-    assert load_message(dump_message(look)) == look
+    rule = RuleMessage(job_id="job_1", due=MIDNIGHT)
+    assert load_message(dump_message(rule)) == rule
     wake = RunMessage(endpoint_id="ep_1", due=MIDNIGHT)
     assert load_message(dump_message(wake)) == wake
+    look = AnalysisMessage(endpoint_id="ep_1", due=MIDNIGHT)
+    assert load_message(dump_message(look)) == look
     slow = replace(message, lane=Lane.SLOW)
     assert load_message(dump_message(slow)) == slow
 
@@ -58,8 +60,10 @@ def test_each_lane_has_a_queue_of_its_own(world: Any) -> None:
     fast, slow = (
         RunMessage(endpoint_id=f"ep_{lane}", due=MIDNIGHT, run_id="run", fence=1, lane=lane) for lane in lanes
     )
-    follow, look = JobMessage(job_id="job_1", due=MIDNIGHT), RuleMessage(job_id="job_1", due=MIDNIGHT)
-    assert world.box.send([slow, look, fast, follow], MIDNIGHT) == []
-    assert world.box.sent(Lane.RULES) == [look]
+    follow, rule = JobMessage(job_id="job_1", due=MIDNIGHT), RuleMessage(job_id="job_1", due=MIDNIGHT)
+    look = AnalysisMessage(endpoint_id="ep_1", due=MIDNIGHT)
+    assert world.box.send([slow, rule, fast, look, follow], MIDNIGHT) == []
+    assert world.box.sent(Lane.RULES) == [rule]
     assert world.box.sent(Lane.SLOW) == [slow]
+    assert world.box.sent(Lane.ANALYSES) == [look]
     assert sorted(map(str, world.box.sent())) == sorted(map(str, [fast, follow]))

@@ -63,6 +63,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
         queues = boto3.client("sqs", region_name="eu-central-1")
         monkeypatch.setenv("RUN_QUEUE_URL", queues.create_queue(QueueName="runs")["QueueUrl"])
         monkeypatch.setenv("SLOW_RUN_QUEUE_URL", queues.create_queue(QueueName="slow-runs")["QueueUrl"])
+        monkeypatch.setenv("ANALYSIS_QUEUE_URL", queues.create_queue(QueueName="analyses")["QueueUrl"])
         monkeypatch.setenv("RULE_QUEUE_URL", queues.create_queue(QueueName="rules")["QueueUrl"])
         here = AwsWorld(Settings.from_env(os.environ), clock=TestClock())
         monkeypatch.setattr(bootstrap, "_world", here)

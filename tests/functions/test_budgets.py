@@ -21,6 +21,7 @@ ALL = {kind.name: kind for kind in KINDS}
 BUDGETS = {
     "sub-minute": (6, 5),
     "minute": (8, 5),
+    "minute, with a planner": (8, 5),
     "hourly": (8, 8),
     "minute, one retry": (8, 7),
     "minute, failure": (8, 7.5),

@@ -16,13 +16,15 @@ from cli.deployed import Deployed
 from cli.trouble import Trouble
 from rubato.adapters.sqs import dump_message, load_message
 from rubato.domain.lane import Lane
-from rubato.domain.messages import JobMessage, Message, RuleMessage, RunMessage
+from rubato.domain.messages import AnalysisMessage, JobMessage, Message, RuleMessage, RunMessage
 from tests.worlds import MIDNIGHT
 
 _REGION = "eu-central-1"
 RUN = RunMessage(endpoint_id="ep_1", due=MIDNIGHT, run_id="run_1", fence=3)
 SLOW = RunMessage(endpoint_id="ep_2", due=MIDNIGHT, run_id="run_2", fence=1, lane=Lane.SLOW)
 FOLLOW = JobMessage(job_id="job_1", due=MIDNIGHT)
+LOOK = AnalysisMessage(endpoint_id="ep_3", due=MIDNIGHT)
+ANALYSES_DEAD = "AnalysisDeadLetterQueueUrl"
 
 
 class Queues:
@@ -30,7 +32,8 @@ class Queues:
 
     def __init__(self) -> None:
         self.client: Any = boto3.client("sqs", region_name=_REGION)
-        names = ("RunQueueUrl", "SlowRunQueueUrl", "RuleQueueUrl", "DeadLetterQueueUrl", "RuleDeadLetterQueueUrl")
+        queues = ("RunQueueUrl", "SlowRunQueueUrl", "RuleQueueUrl", "AnalysisQueueUrl")
+        names = (*queues, "DeadLetterQueueUrl", "RuleDeadLetterQueueUrl", ANALYSES_DEAD)
         self.urls = {name: self.client.create_queue(QueueName=name)["QueueUrl"] for name in names}
 
     def bury(self, body: str, where: str = "DeadLetterQueueUrl") -> str:
@@ -145,6 +148,16 @@ def test_one_message_can_be_picked_and_the_others_stay_visible(queues: Queues) -
     }
     assert queues.messages("RunQueueUrl") == [RUN]
     assert set(listed()) == {other}
+
+
+def test_dead_analyses_lie_in_a_queue_of_their_own_and_go_back_to_the_planners(queues: Queues) -> None:
+    run_id, look_id = queues.bury(dump_message(RUN)), queues.bury(dump_message(LOOK), ANALYSES_DEAD)
+    seen = listed()
+    assert (seen[look_id]["kind"], seen[look_id]["about"], seen[look_id]["lane"]) == ("analysis", "ep_3", "analyses")
+    assert set(seen) == {run_id, look_id}
+    assert json.loads(dlq("replay", "--json"))["replayed"] == 2
+    assert (queues.messages("AnalysisQueueUrl"), queues.messages("RunQueueUrl")) == ([LOOK], [RUN])
+    assert listed() == {}
 
 
 def test_an_unknown_id_is_told_and_nothing_is_moved(queues: Queues) -> None:

@@ -220,7 +220,7 @@ def test_the_dispatcher_calls_the_target_and_reports_only_the_broken_message(
     assert sent["Rubato-Slot"] == "2025-01-01T00:00:10.000Z" and sent["Rubato-Attempt"] == "1"
 
 
-@pytest.mark.parametrize("function", ["api", "authorizer", "tick", "dispatcher", "rules"])
+@pytest.mark.parametrize("function", ["api", "authorizer", "tick", "dispatcher", "rules", "planner"])
 def test_importing_a_handler_reads_no_environment_and_opens_no_client(function: str) -> None:
     program = (
         "import os, sys, socket\n"
@@ -238,9 +238,8 @@ def test_importing_a_handler_reads_no_environment_and_opens_no_client(function: 
 
 def test_every_function_folder_and_event_file_is_covered_here() -> None:
     folders = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()}
-    assert folders == {"api", "authorizer", "tick", "dispatcher", "rules"}
-    texts = (ROOT / "tests" / "functions" / f"test_{name}.py" for name in ("handlers", "rules_handler"))
-    here = "".join(text.read_text() for text in texts)
+    assert folders == {"api", "authorizer", "tick", "dispatcher", "rules", "planner"}
+    here = "".join(path.read_text() for path in (ROOT / "tests" / "functions").glob("test_*handler*.py"))
     for path in (ROOT / "events").glob("*.json"):
         assert f'"{path.stem}"' in here
 
@@ -251,5 +250,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "applyIntervalHint", "scheduleOneShotRun", "pauseOrResumeEndpoint", "clearAdaptiveHints", "resetFailureCount",
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
         "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
-        "createApiKey", "listApiKeys", "revokeApiKey", "previewRules",
+        "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules",
     }  # fmt: skip

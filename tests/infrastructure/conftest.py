@@ -10,7 +10,14 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 # Granted only where a parameter asks for it; test_operations pins these.
-ON_REQUEST = {"DispatcherTellsTopic", "DispatcherTellsMail", "DispatcherTellsBus", "FunctionsSendTraces"}
+ON_REQUEST = {
+    "DispatcherTellsTopic",
+    "DispatcherTellsMail",
+    "DispatcherTellsBus",
+    "FunctionsSendTraces",
+    "PlannerAsksBedrock",
+    "PlannerReadsKey",
+}
 
 
 class Template:

@@ -32,6 +32,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "KeysTable/index/byTenant": _dynamodb("Query"),
         "IdempotencyTable": _dynamodb("GetItem", "PutItem", "DeleteItem"),
         "UsageTable": _dynamodb("BatchGetItem", "UpdateItem"),
+        "AnalysesTable": _dynamodb("Query"),
         "RunQueue": {"sqs:SendMessage"},
         "SlowRunQueue": {"sqs:SendMessage"},
         "RuleQueue": {"sqs:SendMessage"},
@@ -70,6 +71,21 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "SlowRunQueue": {"sqs:SendMessage"},
         "RuleQueue": _WORK_OFF,
     },
+    "PlannerFunction": {
+        "PlannerLogGroup": _LOG,
+        "JobsTable": _dynamodb("GetItem"),
+        "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
+        "JobsTable/index/ruled": _dynamodb("Query"),
+        "EndpointsTable/index/looks": _dynamodb("Query"),
+        "RunsTable": _dynamodb("GetItem", "Query"),
+        "AuditTable": _dynamodb("PutItem"),
+        "UsageTable": _dynamodb("UpdateItem"),
+        "AnalysesTable": _dynamodb("GetItem", "Query", "PutItem", "DeleteItem"),
+        "RunQueue": {"sqs:SendMessage"},
+        "SlowRunQueue": {"sqs:SendMessage"},
+        "RuleQueue": {"sqs:SendMessage"},
+        "AnalysisQueue": _WORK_OFF,
+    },
 }
 
 
@@ -86,6 +102,14 @@ def test_the_tick_may_invoke_itself_only_where_ticks_are_shared_out(template: Te
     policy = template.resources["TickInvokesItself"]
     assert policy["Condition"] == "ShareTicks"
     assert template.body["Conditions"]["ShareTicks"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TickWorkers"}, 1]}]}
+
+
+def test_the_model_and_its_key_are_the_planners_alone(template: Template) -> None:
+    """Nobody else may ask Bedrock, read the key, or knows where either is."""
+    for name, function in template.functions.items():
+        variables = set(function["Environment"]["Variables"])
+        assert (name == "PlannerFunction") == ({"MODEL_URL", "MODEL_KEY_ARN"} <= variables)
+        assert (name == "PlannerFunction") == ("ANALYSIS_QUEUE_URL" in variables)
 
 
 @pytest.mark.parametrize("function", GRANTS)

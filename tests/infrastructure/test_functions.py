@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rubato.domain.analysis import LEASE_MS, MAX_DURATION_MS
 from tests.infrastructure.conftest import ROOT, Template
 
 OPEN = {"/", "/health", "/openapi.json", "/docs"}
@@ -54,12 +55,26 @@ def test_no_function_outlives_what_waits_for_it(template: Template) -> None:
     assert timeouts["ApiFunction"] <= 29 and timeouts["AuthorizerFunction"] <= 29  # API Gateway's own limit
     assert timeouts["TickFunction"] < 60  # ticks don't overlap
     assert timeouts["DispatcherFunction"] >= 600 + 30  # the longest timeoutMs, and time to record it
+    planner_ms = timeouts["PlannerFunction"] * 1000
+    assert MAX_DURATION_MS + 30_000 <= planner_ms <= LEASE_MS - 30_000  # whoever has a lease has ended before it does
 
 
 def test_the_tick_comes_each_minute_and_is_not_repeated(template: Template) -> None:
     tick = template.functions["TickFunction"]
     assert tick["Events"]["EachMinute"]["Properties"]["Schedule"] == "rate(1 minute)"
     assert tick["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_the_planner_looks_around_as_often_as_is_asked_for_and_analyses_one_at_a_time(template: Template) -> None:
+    planner = template.functions["PlannerFunction"]
+    every = planner["Events"]["Look"]["Properties"]["Schedule"]["Fn::If"]
+    assert every[:2] == ["PlannerEachMinute", "rate(1 minute)"]
+    assert every[2] == {"Fn::If": ["PlannerIsOff", "rate(5 minutes)", {"Fn::Sub": "rate(${PlannerMinutes} minutes)"}]}
+    assert planner["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    source = planner["Events"]["Analyses"]["Properties"]
+    assert source["Queue"]["Fn::GetAtt"] == ["AnalysisQueue", "Arn"]
+    assert (source["BatchSize"], source["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+    assert source["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "PlannerConcurrency"}}
 
 
 @pytest.mark.parametrize(
@@ -161,4 +176,5 @@ def test_the_outputs_name_all_that_commands_need(template: Template) -> None:
         "DeadLetterQueueUrl",
         "RuleDeadLetterQueueUrl",
     } <= outputs
+    assert {"AnalysisQueueUrl", "AnalysisDeadLetterQueueUrl"} <= outputs
     assert {f"{table}Name" for table in template.of_type("AWS::DynamoDB::Table")} <= outputs

@@ -82,15 +82,18 @@ def test_whoever_may_tell_or_trace_may_do_so_only_when_that_is_asked_for(templat
         granted[name] = (conditions(template, "AWS::IAM::Policy")[name], roles, statement["Action"])
         is_anything = statement["Resource"] == "*"
         assert is_anything == (name == "FunctionsSendTraces")  # X-Ray knows no resources
+        assert ("*" in str(statement["Resource"])) == (name in ("FunctionsSendTraces", "PlannerAsksBedrock"))
     assert granted == {
         "DispatcherTellsTopic": ("NoticesGoToTopic", ["DispatcherRole"], "sns:Publish"),
         "DispatcherTellsMail": ("NoticesGoToMail", ["DispatcherRole"], "sns:Publish"),
         "DispatcherTellsBus": ("NoticesGoToBus", ["DispatcherRole"], "events:PutEvents"),
         "FunctionsSendTraces": (
             "Traced",
-            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole", "RulesRole"],
+            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole", "RulesRole", "PlannerRole"],
             ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
         ),
+        "PlannerAsksBedrock": ("UsesBedrock", ["PlannerRole"], "bedrock:InvokeModel"),
+        "PlannerReadsKey": ("HasModelKey", ["PlannerRole"], ["secretsmanager:GetSecretValue", "ssm:GetParameter"]),
     }
 
 
@@ -99,3 +102,9 @@ def test_nothing_is_told_and_traced_by_default(template: Template) -> None:
     for name in ("AlarmTopicArn", "AlarmEmail", "NotificationTopicArn", "NotificationEmail", "EventBusName"):
         assert parameters[name]["Default"] == ""
     assert parameters["Tracing"]["Default"] == "PassThrough"
+
+
+def test_no_model_is_asked_and_paid_for_by_default(template: Template) -> None:
+    parameters = template.body["Parameters"]
+    assert (parameters["ModelProvider"]["Default"], parameters["ModelKeyArn"]["Default"]) == ("none", "")
+    assert parameters["PlannerMinutes"]["Default"] == 5

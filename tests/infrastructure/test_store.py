@@ -45,10 +45,11 @@ def test_keys_and_indexes_are_those_of_the_models(template: Template, part: str,
     assert types == {each["AttributeName"]: each["AttributeType"] for each in _definitions(model)}
 
 
-def test_the_due_index_stays_narrow(template: Template) -> None:
-    index = template.of_type("AWS::DynamoDB::Table")["EndpointsTable"]["GlobalSecondaryIndexes"][0]
-    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-    assert {"shard", "dueAt"} <= {each.attr_name for each in StateItem.get_attributes().values()}
+def test_the_indexes_of_endpoints_stay_narrow(template: Template) -> None:
+    indexes = template.of_type("AWS::DynamoDB::Table")["EndpointsTable"]["GlobalSecondaryIndexes"]
+    assert [each["IndexName"] for each in indexes] == ["due", "looks"]
+    assert all(each["Projection"] == {"ProjectionType": "KEYS_ONLY"} for each in indexes)
+    assert {"shard", "dueAt", "lookAt"} <= {each.attr_name for each in StateItem.get_attributes().values()}
     assert EndpointsItem._hash_keyname == "pk"
 
 
@@ -67,6 +68,14 @@ def test_a_run_queue_waits_six_times_the_dispatcher_and_buries_the_dead(template
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["RunDeadLetterQueue", "Arn"]
     dead = template.of_type("AWS::SQS::Queue")["RunDeadLetterQueue"]
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_the_planners_queue_keeps_no_backlog_and_buries_its_dead_apart(template: Template) -> None:
+    queue = template.of_type("AWS::SQS::Queue")["AnalysisQueue"]
+    assert queue["VisibilityTimeout"] >= 6 * template.functions["PlannerFunction"]["Timeout"]
+    assert queue["MessageRetentionPeriod"] == 3600  # later looks send again what nobody took
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["AnalysisDeadLetterQueue", "Arn"]
 
 
 def test_the_queue_of_rules_waits_six_times_its_function_and_buries_its_dead_apart(template: Template) -> None:

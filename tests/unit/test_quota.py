@@ -43,7 +43,8 @@ def test_usage_tells_endpoints_and_runs_of_the_callers_tenant_and_when_the_day_e
         "endpoints": 1,
         "runsToday": 2,
         "plannerTokensToday": 0,
-        "limits": {"maxEndpoints": None, "maxRunsPerDay": None},
+        "planner": {"model": None, "status": "rules_only"},
+        "limits": {"maxEndpoints": None, "maxRunsPerDay": None, "plannerTokensPerDay": None},
         "resetsAt": "2025-01-02T00:00:00.000Z",
     }
     world.clock.instant = MIDNIGHT + DAY

@@ -10,12 +10,14 @@ from rubato.domain.lane import Lane
 from rubato.domain.limits import Limits
 from rubato.observability import LambdaTelemetry
 from rubato.ports import (
+    Analyses,
     Clock,
     Endpoints,
     Entropy,
     Idempotency,
     Jobs,
     Keys,
+    Model,
     Notifications,
     Outbound,
     RuleLedgers,
@@ -113,6 +115,30 @@ class AwsWorld:
         return DynamoUsage()
 
     @cached_property
+    def analyses(self) -> Analyses:
+        """Analyses in DynamoDB."""
+        from rubato.adapters.dynamodb.analyses import DynamoAnalyses
+
+        return DynamoAnalyses(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def model(self) -> Model:
+        """The model that the deployment names."""
+        wanted = self.settings.model
+        if wanted.provider == "bedrock":
+            from rubato.adapters import bedrock
+
+            return bedrock.BedrockModel(wanted.model_id, bedrock.opener(self.settings.region, lambda: self._session))
+        assert wanted.provider == "openai", f"MODEL_PROVIDER {wanted.provider!r} is not known"
+        from rubato.adapters import openai, secrets
+        from rubato.domain.targets import parse_cidrs
+
+        opener = secrets.opener(self.settings.region, lambda: self._session)
+        key = secrets.StoredSecret(wanted.key_arn, opener) if wanted.key_arn else None
+        allowed = parse_cidrs(self.limits.allowed_target_cidrs)
+        return openai.OpenAiModel(wanted.url, wanted.model_id, self.outbound, allowed, key)
+
+    @cached_property
     def queue(self) -> RunQueue:
         """The run queue in SQS."""
         from rubato.adapters.sqs import SqsRunQueue
@@ -146,8 +172,13 @@ class AwsWorld:
     def _queue_urls(self) -> dict[Lane, str]:
         fast, slow = self.settings.queue_url, self.settings.slow_queue_url
         assert fast is not None and slow is not None, "RUN_QUEUE_URL or SLOW_RUN_QUEUE_URL is not set"
-        urls = {Lane.FAST: fast, Lane.SLOW: slow, Lane.RULES: self.settings.rule_queue_url}
-        return {lane: url for lane, url in urls.items() if url is not None}
+        known = {
+            Lane.FAST: fast,
+            Lane.SLOW: slow,
+            Lane.RULES: self.settings.rule_queue_url,
+            Lane.ANALYSES: self.settings.analysis_queue_url,
+        }
+        return {lane: url for lane, url in known.items() if url is not None}
 
     @cached_property
     def _sqs(self) -> Any:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from rubato.domain.access import ApiKey
+from rubato.domain.analysis import Analysis
 from rubato.domain.audit import Event
+from rubato.domain.conversation import Answer, Question
 from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
 from rubato.domain.exchange import Call, Reply
 from rubato.domain.grip import Grip
@@ -152,6 +154,10 @@ class Endpoints(Protocol):
         """Ids of the shard's endpoints that want to be looked at up to `until`, oldest first, page by page; may lag."""
         ...
 
+    def looks(self, shard: int, until: int) -> Iterator[list[str]]:
+        """Ids of the shard's endpoints that the planner is to look at up to `until`, in the same way."""
+        ...
+
 
 class Runs(Protocol):
     """The history. A run is written once, at its end; while in flight it stands in its endpoint's claim.
@@ -236,7 +242,7 @@ class UsageCounters(Protocol):
     """What tenants use. Days are UTC, as in 2025-01-01. Counts of runs only grow."""
 
     def of(self, tenant_id: str, day: str) -> Usage:
-        """Endpoints now, runs of the day."""
+        """Endpoints now, runs and the planner's tokens of the day."""
         ...
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
@@ -245,6 +251,17 @@ class UsageCounters(Protocol):
 
     def note_run(self, tenant_id: str, day: str) -> None:
         """Count one run without a limit; may be held back until `flush`."""
+        ...
+
+    def take_tokens(self, tenant_id: str, day: str, tokens: int, limit: int) -> bool:
+        """Count tokens of a model in one atomic step; False, and nothing counted, when the sum would pass the `limit`.
+
+        With a limit of 0 any number is counted.
+        """
+        ...
+
+    def settle_tokens(self, tenant_id: str, day: str, difference: int) -> None:
+        """Add what a call used beyond what was taken for it; negative when it used less."""
         ...
 
     def flush(self) -> None:
@@ -264,8 +281,43 @@ class UsageCounters(Protocol):
         ...
 
 
+class Analyses(Protocol):
+    """What the planner's model did, and the leases by which one endpoint is under one analysis at a time."""
+
+    def begin(self, analysis: Analysis, lease_until: int) -> bool:
+        """Take the endpoint until then and keep the analysis as running, in one atomic step.
+
+        False, and nothing is kept, while another analysis has a lease that reaches past this one's beginning.
+        """
+        ...
+
+    def keep(self, analysis: Analysis) -> None:
+        """Keep the analysis in place of what was kept of it."""
+        ...
+
+    def drop(self, analysis: Analysis) -> None:
+        """Forget an analysis that turned out not to be needed before it began."""
+        ...
+
+    def release(self, analysis: Analysis) -> None:
+        """Give the endpoint free; does nothing when another analysis has it now."""
+        ...
+
+    def of_endpoint(self, endpoint_id: str, limit: int, after: str | None) -> Page[Analysis]:
+        """Newest first."""
+        ...
+
+
+class Model(Protocol):
+    """A language model that may call tools."""
+
+    def ask(self, question: Question) -> Answer:
+        """One answer. Raises ModelFailed for whatever goes wrong, within the question's time; tries nothing twice."""
+        ...
+
+
 class RunQueue(Protocol):
-    """The delayed queue between whoever claims and the dispatchers. At least once, in no order."""
+    """The delayed queues between whoever sends and who handles it, one for each lane. At least once, in no order."""
 
     def send(self, messages: Sequence[Message], now: int) -> list[Message]:
         """Deliver each at or up to a second before its due time; gives those that could not be sent."""
@@ -356,6 +408,10 @@ class World(Protocol):
     def trail(self) -> Trail: ...
     @property
     def usage(self) -> UsageCounters: ...
+    @property
+    def analyses(self) -> Analyses: ...
+    @property
+    def model(self) -> Model: ...
     @property
     def queue(self) -> RunQueue: ...
     @property

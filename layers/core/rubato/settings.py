@@ -3,9 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rubato.domain.limits import Limits
+from rubato.domain.limits import Limits, Planning
 
 _DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """Where the planner's model is. `provider` is none, bedrock or openai; `key_arn` names a secret or a parameter."""
+
+    provider: str = "none"
+    model_id: str = ""
+    url: str = ""
+    key_arn: str = ""
+
+    @property
+    def name(self) -> str | None:
+        """As people are told of it; None without one."""
+        return None if self.provider == "none" else f"{self.provider}/{self.model_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +37,12 @@ class Settings:
     limits: Limits
     queue_url: str | None = None
     slow_queue_url: str | None = None
+    analysis_queue_url: str | None = None
     rule_queue_url: str | None = None
     function_name: str | None = None
     topic_arns: tuple[str, ...] = ()
     bus_name: str | None = None
+    model: ModelSettings = ModelSettings()
     credentials: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -40,11 +57,15 @@ class Settings:
             "audit": "AUDIT_TABLE",
             "usage": "USAGE_TABLE",
             "idempotency": "IDEMPOTENCY_TABLE",
+            "analyses": "ANALYSES_TABLE",
         }
+        model = _model(env)
         return cls(
             tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
             queue_url=env.get("RUN_QUEUE_URL"),
             slow_queue_url=env.get("SLOW_RUN_QUEUE_URL"),
+            analysis_queue_url=env.get("ANALYSIS_QUEUE_URL"),
+            model=model,
             rule_queue_url=env.get("RULE_QUEUE_URL"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
             topic_arns=tuple(filter(None, map(env.get, ("NOTIFICATION_TOPIC_ARN", "NOTIFICATION_MAIL_TOPIC_ARN")))),
@@ -60,6 +81,13 @@ class Settings:
                 max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
                 allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
                 cors_origins=tuple(filter(None, env.get("CORS_ALLOWED_ORIGINS", "").split(","))),
+                planning=Planning(
+                    model=model.name,
+                    minutes=_number(env, "PLANNER_MINUTES", 5),
+                    tokens_per_day=_number(env, "PLANNER_QUOTA", 0),
+                    input_price=_price(env, "MODEL_INPUT_PRICE"),
+                    output_price=_price(env, "MODEL_OUTPUT_PRICE"),
+                ),
             ),
         )
 
@@ -69,3 +97,23 @@ def _number(env: Mapping[str, str], variable: str, default: int) -> int:
     if not text.isdecimal():
         raise ValueError(f"{variable} must be a whole number, not {text!r}")
     return int(text)
+
+
+def _price(env: Mapping[str, str], variable: str) -> float:
+    text = env.get(variable) or "0"
+    try:
+        price = float(text)
+    except ValueError:
+        price = -1.0
+    if not 0 <= price < float("inf"):
+        raise ValueError(f"{variable} must be a number of dollars, not {text!r}")
+    return price
+
+
+def _model(env: Mapping[str, str]) -> ModelSettings:
+    return ModelSettings(
+        provider=env.get("MODEL_PROVIDER") or "none",
+        model_id=env.get("MODEL_ID", ""),
+        url=env.get("MODEL_URL", ""),
+        key_arn=env.get("MODEL_KEY_ARN", ""),
+    )

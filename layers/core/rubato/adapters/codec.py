@@ -182,6 +182,8 @@ def dump_progress(state: EndpointState) -> Plain | None:
         plain["p"] = state.passed
     if state.last_skip is not None:
         plain["k"] = [state.last_skip.slot, state.last_skip.reason]
+    if state.stirred:
+        plain["t"] = 1
     return plain or None
 
 
@@ -193,6 +195,7 @@ def load_progress(plain: Plain | None) -> Plain:
         "succeeded_at": plain.get("s"),
         "heard": tuple((name, at) for name, at in plain.get("h", ())),
         "passed": plain.get("p"),
+        "stirred": bool(plain.get("t")),
         "last_skip": Skip(slot=plain["k"][0], reason=plain["k"][1]) if "k" in plain else None,
     }
 

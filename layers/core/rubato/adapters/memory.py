@@ -173,6 +173,14 @@ class MemoryEndpoints:
         for start in range(0, len(found), _DUE_PAGE):
             yield found[start : start + _DUE_PAGE]
 
+    def looks(self, shard: int, until: int) -> Iterator[list[str]]:
+        """Oldest first."""
+        mine = [each for each in self._endpoints.values() if shard_of(each.id, self._shards) == shard]
+        waiting = [(each.state.look_at, each.id) for each in mine if each.state.look_at is not None]
+        found = [endpoint_id for look_at, endpoint_id in sorted(waiting) if look_at <= until]
+        for start in range(0, len(found), _DUE_PAGE):
+            yield found[start : start + _DUE_PAGE]
+
     def _alive(self, job_id: str) -> list[Endpoint]:
         return [e for e in self._endpoints.values() if e.config.job_id == job_id and not e.is_deleted]
 

@@ -12,12 +12,17 @@ class MemoryUsage:
     def __init__(self) -> None:
         self.endpoints: Counter[str] = Counter()
         self._runs: Counter[tuple[str, str]] = Counter()
+        self._tokens: Counter[tuple[str, str]] = Counter()
         self._over: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
     def of(self, tenant_id: str, day: str) -> Usage:
-        """Both counters."""
-        return Usage(endpoints=self.endpoints[tenant_id], runs_today=self._runs[tenant_id, day])
+        """All three counters."""
+        return Usage(
+            endpoints=self.endpoints[tenant_id],
+            runs_today=self._runs[tenant_id, day],
+            planner_tokens_today=max(self._tokens[tenant_id, day], 0),
+        )
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
         """Check and count in one step."""
@@ -31,6 +36,19 @@ class MemoryUsage:
         """Counts at once."""
         with self._lock:
             self._runs[tenant_id, day] += 1
+
+    def take_tokens(self, tenant_id: str, day: str, tokens: int, limit: int) -> bool:
+        """Check and count in one step."""
+        with self._lock:
+            if limit and self._tokens[tenant_id, day] + tokens > limit:
+                return False
+            self._tokens[tenant_id, day] += tokens
+            return True
+
+    def settle_tokens(self, tenant_id: str, day: str, difference: int) -> None:
+        """Counts at once."""
+        with self._lock:
+            self._tokens[tenant_id, day] += difference
 
     def flush(self) -> None:
         """Nothing is held back."""

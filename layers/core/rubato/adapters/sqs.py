@@ -8,6 +8,7 @@ from typing import Any
 from rubato.domain.instant import SECOND
 from rubato.domain.lane import Lane
 from rubato.domain.messages import (
+    AnalysisMessage,
     JobMessage,
     Message,
     NotifyMessage,
@@ -88,15 +89,17 @@ def _is_covered(body: str) -> bool:
     What is unreadable tells nothing.
     """
     try:
-        return isinstance(load_message(body), RunMessage | RuleMessage)
+        return isinstance(load_message(body), RunMessage | RuleMessage | AnalysisMessage)
     except ValueError:
         return True
 
 
 def lane_for(message: Message) -> Lane:
-    """Only a run calls a target, and so only a run can be slow; rules have workers of their own."""
+    """Only a run calls a target, and so only a run can be slow; rules and the planner have workers of their own."""
     if isinstance(message, RuleMessage):
         return Lane.RULES
+    if isinstance(message, AnalysisMessage):
+        return Lane.ANALYSES
     return message.lane if isinstance(message, RunMessage) else Lane.FAST
 
 
@@ -116,6 +119,8 @@ def dump_message(message: Message) -> str:
         body["tenantId"] = message.tenant_id
     elif isinstance(message, TellMessage):
         body |= {"endpointId": message.endpoint_id, "tell": True}
+    elif isinstance(message, AnalysisMessage):
+        body |= {"endpointId": message.endpoint_id, "analyse": True}
     elif isinstance(message, NotifyMessage):
         body |= {"endpointId": message.endpoint_id, "runId": message.run_id, "fence": message.fence}
         body["turn"] = {
@@ -132,7 +137,7 @@ def dump_message(message: Message) -> str:
     return json.dumps(body, separators=(",", ":"))
 
 
-def load_message(body: str) -> Message:
+def load_message(body: str) -> Message:  # noqa: PLR0911 - one for each kind of message
     """From a message's body; unknown fields are ignored. Raises ValueError when it is no message of ours."""
     try:
         plain = json.loads(body)
@@ -144,6 +149,8 @@ def load_message(body: str) -> Message:
             return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
         if plain.get("tell"):
             return TellMessage(endpoint_id=str(plain["endpointId"]), due=int(plain["due"]))
+        if plain.get("analyse"):
+            return AnalysisMessage(endpoint_id=str(plain["endpointId"]), due=int(plain["due"]))
         if plain.get("turn"):
             return _load_notify(plain)
         return RunMessage(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from rubato.domain import watching
 from rubato.domain.endpoint import Endpoint, EndpointConfig
 from rubato.domain.jobs import Job
 
@@ -41,11 +42,11 @@ def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:
 
 
 def following(endpoint: Endpoint, job: Job, now: int) -> Endpoint:
-    """What the job says holds for its endpoint: whether it may run, and whether rules hear of its runs."""
-    return held(endpoint, job.holds, now).with_state(ruled=job.is_ruled)
+    """What the job says holds for its endpoint: may it run, do rules hear of its runs, does a model look."""
+    return watching.watched(held(endpoint, job.holds, now).with_state(ruled=job.is_ruled), job, now)
 
 
 def deleted(endpoint: Endpoint, now: int) -> Endpoint:
     """A tombstone: nothing runs any more, a run in flight ends and is recorded, history stays readable."""
     config = replace(endpoint.config, deleted_at=now, updated_at=now, version=endpoint.config.version + 1)
-    return replace(endpoint, config=config, hints=())
+    return replace(endpoint, config=config, hints=()).with_state(look_at=None, stirred=False)

@@ -206,6 +206,8 @@ class EndpointState:
     the tick must look at it, None when nothing can become due by itself. `passed` is the latest slot that was left out
     on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
     others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
+    `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
+    turn came which its resting siblings have not been told of.
     """
 
     anchor: int
@@ -229,6 +231,8 @@ class EndpointState:
     heard: tuple[tuple[str, int], ...] = ()
     passed: int | None = None
     last_skip: Skip | None = None
+    look_at: int | None = None
+    stirred: bool = False
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""

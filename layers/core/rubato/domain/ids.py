@@ -9,6 +9,7 @@ _TRIGGER_LENGTH = 4
 RUN_TAIL_LENGTH = _TIME_LENGTH + _TRIGGER_LENGTH
 _RUN_PREFIX = "run_"
 _ENDPOINT_PREFIX = "ep_"
+ANALYSIS_PREFIX = "an_"
 
 
 def _base32(value: int, length: int) -> str:
@@ -42,6 +43,11 @@ def hint_id(instant_ms: int, entropy: bytes) -> str:
 def event_id(instant_ms: int, entropy: bytes) -> str:
     """A new audit event's id."""
     return "ev_" + ulid(instant_ms, entropy)
+
+
+def analysis_id(instant_ms: int, entropy: bytes) -> str:
+    """A new analysis's id."""
+    return ANALYSIS_PREFIX + ulid(instant_ms, entropy)
 
 
 def run_id(endpoint: str, slot_ms: int, trigger: str) -> str:

@@ -29,6 +29,18 @@ class NotificationRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerSettings:
+    """Whether a model may steer the job's endpoints. `guidance` is the owner's word on how.
+
+    In a `dry_run` it is recorded what the model would have done, and nothing happens.
+    """
+
+    enabled: bool = False
+    guidance: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from.
 
@@ -50,6 +62,17 @@ class Job:
     notifications: NotificationRules = NotificationRules()
     rules: tuple[Rule, ...] = ()
     timezone: str = "UTC"
+    planner: PlannerSettings = PlannerSettings()
+
+    @property
+    def leads(self) -> tuple[bool, ...]:
+        """What its endpoints follow: when this changes, each of them has to hear of it."""
+        return self.holds, self.is_ruled, self.is_watched
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether the planner looks at the job's endpoints."""
+        return self.planner.enabled and not self.holds
 
     @property
     def holds(self) -> bool:

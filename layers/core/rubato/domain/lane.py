@@ -1,4 +1,7 @@
-"""Lanes of the queue, a bulkhead: calls that hang must not take the workers of those that do not, nor of rules."""
+"""Lanes of the queue, a bulkhead: calls that hang must not take the workers of those that do not, nor of rules.
+
+The planner's lane has a function of its own behind it: no run waits for a model, and only there is the model's key.
+"""
 
 from enum import StrEnum
 
@@ -14,6 +17,7 @@ class Lane(StrEnum):
     FAST = "fast"
     SLOW = "slow"
     RULES = "rules"
+    ANALYSES = "analyses"
 
 
 def lane_of(state: EndpointState) -> Lane:

@@ -7,7 +7,7 @@ finished (a third one settles what comes next). `settle` is the only place that 
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from rubato.domain import governor, ids, rest, retries
+from rubato.domain import governor, ids, rest, retries, watching
 from rubato.domain.endpoint import (
     Claim,
     Endpoint,
@@ -108,7 +108,7 @@ def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
         ended = without_hint(ended, claim.plan).with_state(
             failures=failures, next=None, outcome=result.status, succeeded_at=succeeded
         )
-        ended = _auto_pause(ended, now)
+        ended = _auto_pause(replace(ended, state=watching.stir(endpoint.state, ended.state, now)), now)
     return _skip_overlapped(ended, claim, now)
 
 

@@ -4,6 +4,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """The model and what it may use. `model` names it as in `bedrock/MODEL`; None is no model.
+
+    `minutes` between two looks at what needs one, 0 never; `tokens_per_day` per tenant, 0 any number. Prices in dollars
+    per million tokens, 0 unknown.
+    """
+
+    model: str | None = None
+    minutes: int = 5
+    tokens_per_day: int = 0
+    input_price: float = 0
+    output_price: float = 0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether any endpoint is ever looked at; else jobs with a planner have their rules only."""
+        return self.model is not None and self.minutes > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
 
@@ -19,3 +39,4 @@ class Limits:
     max_endpoints: int = 0
     max_runs_per_day: int = 0
     cors_origins: tuple[str, ...] = ()
+    planning: Planning = Planning()

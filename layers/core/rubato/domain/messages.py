@@ -56,6 +56,14 @@ class NotifyMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisMessage:
+    """Have the planner look at an endpoint, at `due` (ms)."""
+
+    endpoint_id: str
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleMessage:
     """Have a job's rules look at its endpoints, at `due` (ms)."""
 
@@ -63,7 +71,7 @@ class RuleMessage:
     due: int
 
 
-Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage
+Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage | AnalysisMessage
 
 
 # A message of rules that comes earlier than this goes back to the queue: a worker does not sleep for long.

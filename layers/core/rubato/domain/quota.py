@@ -12,10 +12,14 @@ QUOTA = Actor(id="quota", kind=ActorKind.SYSTEM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a tenant has now, and has used up today. The count of runs only grows within a day."""
+    """What a tenant has now, and has used up today. The count of runs only grows within a day.
+
+    `planner_tokens_today` counts the model's tokens, in and out, with those reserved by calls under way.
+    """
 
     endpoints: int = 0
     runs_today: int = 0
+    planner_tokens_today: int = 0
 
 
 def day_of(instant_ms: int) -> str:

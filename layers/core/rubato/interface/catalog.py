@@ -1,7 +1,7 @@
 """The one list of actions. Routes, schemas and tools are drawn from it; nothing is callable that is not here."""
 
 from rubato.interface.action import Action
-from rubato.interface.actions import endpoints, history, jobs, keys, rules, runs, schedules, steering, usage
+from rubato.interface.actions import analyses, endpoints, history, jobs, keys, rules, runs, schedules, steering, usage
 
 CATALOG: tuple[Action, ...] = (
     *jobs.ACTIONS,
@@ -11,6 +11,7 @@ CATALOG: tuple[Action, ...] = (
     *schedules.ACTIONS,
     *runs.ACTIONS,
     *history.ACTIONS,
+    *analyses.ACTIONS,
     *keys.ACTIONS,
     *usage.ACTIONS,
 )

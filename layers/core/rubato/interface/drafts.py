@@ -9,12 +9,12 @@ from rubato.domain.cron import check_zone
 from rubato.domain.endpoint import Clamp, EndpointConfig, Retry, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.exchange import Headers
-from rubato.domain.jobs import Job, JobStatus, NotificationRules
+from rubato.domain.jobs import Job, JobStatus, NotificationRules, PlannerSettings
 from rubato.domain.rules import Rule, read_rules
 from rubato.domain.schedule import read_baseline
 from rubato.interface.inputs.endpoints import AddEndpointInput, EndpointFields, RequestInput
 from rubato.interface.inputs.fields import MAX_BODY_BYTES, MAX_HEADER_BYTES, MAX_METADATA_BYTES, ClampInput
-from rubato.interface.inputs.jobs import DefaultsInput, JobFields, NotificationsInput
+from rubato.interface.inputs.jobs import DefaultsInput, JobFields, NotificationsInput, PlannerInput
 from rubato.interface.inputs.rules import RuleInput
 from rubato.interface.views import endpoints as views
 from rubato.interface.views import jobs as job_views
@@ -50,6 +50,7 @@ def job_draft(fields: JobFields) -> Job:
         owner=fields.owner,
         defaults=fields.defaults.model_dump(mode="json", by_alias=True, exclude_none=True),
         is_synthetic=fields.is_synthetic,
+        planner=_planner(fields.planner),
         notifications=_notifications(fields.notifications),
         rules=rules_draft(fields.rules),
         timezone=_zone(fields.timezone),
@@ -71,6 +72,10 @@ def _notifications(given: NotificationsInput) -> NotificationRules:
     return NotificationRules(
         after_failures=given.after_failures or 0, on_recovery=given.on_recovery, on_auto_pause=given.on_auto_pause
     )
+
+
+def _planner(given: PlannerInput) -> PlannerSettings:
+    return PlannerSettings(enabled=given.enabled, guidance=given.guidance or None, dry_run=given.dry_run)
 
 
 def _check_defaults(defaults: DefaultsInput) -> None:
@@ -100,6 +105,7 @@ def patched_job(job: Job, patch: dict[str, Any]) -> Job:
         defaults=draft.defaults,
         is_synthetic=draft.is_synthetic,
         notifications=draft.notifications,
+        planner=draft.planner,
         rules=draft.rules,
         timezone=draft.timezone,
         status=JobStatus(status) if status is not None else job.status,

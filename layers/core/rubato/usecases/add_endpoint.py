@@ -33,7 +33,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
         created_at=now,
         updated_at=now,
     )
-    fresh = Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds, ruled=job.is_ruled))
+    fresh = edits.following(Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds)), job, now)
     event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
     settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
     stored = world.endpoints.create(settled, event, world.limits.max_endpoints)
@@ -43,13 +43,13 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
 
 
 def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:
-    """A pause of the job that came between reading it and storing the endpoint holds the endpoint too; so with rules.
+    """A change of the job that came between reading it and storing the endpoint reaches the endpoint too.
 
     Rules that named the endpoint before it was there look at it now.
     """
     job = find_job(world, caller, endpoint.config.job_id)
     if job.is_ruled and endpoint.config.name in targets_of(job.rules):
         ask_rules(world, job.job_id)
-    if (job.holds, job.is_ruled) == (endpoint.state.held, endpoint.state.ruled):
+    if edits.following(endpoint, job, world.clock.now()) == endpoint:
         return endpoint
     return replan(world, endpoint.id, lambda latest, now: Changed(edits.following(latest, job, now)))

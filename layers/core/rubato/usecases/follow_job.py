@@ -1,4 +1,4 @@
-"""The endpoints of a job follow its status, and whether it has rules, whatever dies on the way."""
+"""The endpoints of a job follow its status, and whether it has rules and a planner, whatever dies on the way."""
 
 from rubato.domain import edits
 from rubato.domain.endpoint import Endpoint
@@ -42,7 +42,7 @@ def follow_job(world: World, job: Job) -> None:
 
 def has_to_follow(before: Job, after: Job) -> bool:
     """Whether the change of the job is one that its endpoints follow."""
-    return (before.holds, before.is_ruled) != (after.holds, after.is_ruled)
+    return before.leads != after.leads
 
 
 def _follow(world: World, job: Job) -> None:

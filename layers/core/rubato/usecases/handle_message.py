@@ -1,6 +1,18 @@
 """One message of the run queue, to whom it concerns."""
 
-from rubato.domain.messages import JobMessage, Message, NotifyMessage, RuleMessage, TellMessage, TenantMessage
+from collections.abc import Callable
+from typing import Any
+
+from rubato.domain.messages import (
+    AnalysisMessage,
+    JobMessage,
+    Message,
+    NotifyMessage,
+    RuleMessage,
+    RunMessage,
+    TellMessage,
+    TenantMessage,
+)
 from rubato.ports import World
 from rubato.usecases.announce_turn import announce_turn
 from rubato.usecases.dispatch_run import dispatch_run
@@ -12,20 +24,31 @@ from rubato.usecases.tell_followers import take_second_look_at_followers
 def handle_message(world: World, message: Message) -> str:
     """Handle a message and give the outcome's name. Safe to repeat; raises what the store raises."""
     _note(world, message)
-    if isinstance(message, JobMessage):
-        return take_second_look(world, message)
-    if isinstance(message, TenantMessage):
-        return release_tenant(world, message)
-    if isinstance(message, TellMessage):
-        return take_second_look_at_followers(world, message)
-    if isinstance(message, NotifyMessage):
-        return announce_turn(world, message)
-    if isinstance(message, RuleMessage):
-        # NOTE: imported here: the dispatcher, which imports this module, never receives one.
-        from rubato.usecases.evaluate_rules import answer
+    return _HANDLERS[type(message)](world, message)
 
-        return answer(world, message)
-    return dispatch_run(world, message)
+
+# NOTE: imported in the two below: dispatchers, which import this module, never receive such messages.
+def _look(world: World, message: RuleMessage) -> str:
+    from rubato.usecases.evaluate_rules import answer
+
+    return answer(world, message)
+
+
+def _analyse(world: World, message: AnalysisMessage) -> str:
+    from rubato.usecases.analyse_endpoint import analyse_endpoint
+
+    return analyse_endpoint(world, message)
+
+
+_HANDLERS: dict[type[Message], Callable[[World, Any], str]] = {
+    RunMessage: dispatch_run,
+    JobMessage: take_second_look,
+    TenantMessage: release_tenant,
+    TellMessage: take_second_look_at_followers,
+    NotifyMessage: announce_turn,
+    RuleMessage: _look,
+    AnalysisMessage: _analyse,
+}
 
 
 def _note(world: World, message: Message) -> None:

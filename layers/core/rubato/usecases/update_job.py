@@ -24,13 +24,13 @@ def update_job(  # noqa: PLR0913 - as many as a request has
     action: str = "updateJob",
     if_version: int | None = None,
     reason: str | None = None,
-    names_status: bool = False,
+    names_lead: bool = False,
 ) -> Job:
-    """Apply `edit` under a conditional write and, when its status changed, hold or release every endpoint.
+    """Apply `edit` under a conditional write and, when its status or its planner changed, tell every endpoint.
 
-    Also when the caller names the status that it has: then an endpoint that did not follow last time does now.
-    Rules that are new look at once. Raises NotFound, Invalid for rules, StaleVersion when `if_version` is not the
-    stored one, Conflict under endless races.
+    Also when the caller names what it has already: then an endpoint that did not follow last time does now. Rules that
+    are new look at once. Raises NotFound, Invalid for rules, StaleVersion when `if_version` is not the stored one,
+    Conflict under endless races.
     """
     for _ in range(MAX_TRIES):
         before = find_job(world, caller, job_id)
@@ -39,7 +39,7 @@ def update_job(  # noqa: PLR0913 - as many as a request has
         after = replace(edit(before), updated_at=world.clock.now())
         event = event_by(world, caller, job_id, action, before=_told(before), after=_told(after), reason=reason)
         check_rules(world, before, after)
-        is_followed = names_status or has_to_follow(before, after)
+        is_followed = names_lead or has_to_follow(before, after)
         if is_followed:
             promise_to_follow(world, job_id)
         try:

@@ -6,6 +6,7 @@ from typing import Any
 from pynamodb.connection import Connection
 from pynamodb.models import Model
 
+from rubato.adapters.dynamodb.analyses import AnalysisItem
 from rubato.adapters.dynamodb.tables import (
     EndpointsItem,
     EventItem,
@@ -31,6 +32,7 @@ MODELS: dict[str, type[Model]] = {
     "audit": EventItem,
     "usage": UsageItem,
     "idempotency": RequestItem,
+    "analyses": AnalysisItem,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from rubato.adapters.dynamodb.batches import batch_get, glance
@@ -178,26 +179,12 @@ class DynamoEndpoints:
         return [item.sk for item in EndpointsItem.query(followers_key(job_id, name), consistent_read=True)]
 
     def due(self, shard: int, until: int) -> Iterator[list[str]]:
-        """Pages of the sparse index, oldest first.
+        """Pages of the sparse index, oldest first."""
+        return _walk("due", shard, StateItem.due_at <= until)
 
-        NOTE: not through the model, whose discriminator filter would drop the keys of a keys-only index. DynamoDB takes
-        numbers as text, and nothing below the model converts them.
-        """
-        start: Any = None
-        while True:
-            answer: dict[str, Any] = EndpointsItem._get_connection().query(
-                str(shard),
-                range_key_condition=StateItem.due_at <= until,
-                index_name="due",
-                exclusive_start_key=start,
-                limit=_DUE_PAGE,
-                scan_index_forward=True,
-            )
-            if answer["Items"]:
-                yield [item["pk"]["S"] for item in answer["Items"]]
-            start = answer.get("LastEvaluatedKey")
-            if start is None:
-                return
+    def looks(self, shard: int, until: int) -> Iterator[list[str]]:
+        """Pages of the planner's sparse index, oldest first."""
+        return _walk("looks", shard, StateItem.look_at <= until)
 
     def _signed(self, endpoint: Endpoint) -> StateItem:
         state = _sign(state_item(endpoint.id, endpoint.state, self._shards))
@@ -218,6 +205,28 @@ class DynamoEndpoints:
                 write.save(hint_item(after.id, hint))
         for event in events:
             write.save(event_item(event, self._retention_s))
+
+
+def _walk(index: str, shard: int, position: Condition) -> Iterator[list[str]]:
+    """NOTE: not through the model, whose discriminator filter would drop the keys of a keys-only index.
+
+    DynamoDB takes numbers as text, and nothing below the model converts them.
+    """
+    start: Any = None
+    while True:
+        answer: dict[str, Any] = EndpointsItem._get_connection().query(
+            str(shard),
+            range_key_condition=position,
+            index_name=index,
+            exclusive_start_key=start,
+            limit=_DUE_PAGE,
+            scan_index_forward=True,
+        )
+        if answer["Items"]:
+            yield [item["pk"]["S"] for item in answer["Items"]]
+        start = answer.get("LastEvaluatedKey")
+        if start is None:
+            return
 
 
 def _gone(before: Endpoint, after: Endpoint) -> list[EndpointsItem]:

@@ -103,14 +103,15 @@ def _load_retry(plain: list[int] | None) -> Retry:
 
 
 def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem:
-    """The state; in the due index exactly while `wake_at` is set."""
+    """The state; in the due index exactly while `wake_at` is set, in that of the planner while `look_at` is."""
     held_by = grip(state.claim) if state.claim is not None else None
     return StateItem(
         pk=endpoint_id,
         sk=STATE,
         version=state.version,
-        shard=shard_of(endpoint_id, shards) if state.wake_at is not None else None,
+        shard=shard_of(endpoint_id, shards) if state.wake_at is not None or state.look_at is not None else None,
         due_at=state.wake_at,
+        look_at=state.look_at,
         anchor=state.anchor,
         last_slot=state.last_slot,
         failures=state.failures,
@@ -147,6 +148,7 @@ def load_state(item: StateItem) -> EndpointState:
         claim=codec.load_claim(item.claim),
         fence=int(item.fence),
         wake_at=whole(item.due_at),
+        look_at=whole(item.look_at),
         skipped=int(item.skipped),
         missed=int(item.missed),
         last_run=codec.load_last_run(item.last_run),

@@ -13,7 +13,7 @@ from rubato.adapters.dynamodb.tables import JobItem
 from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
-from rubato.domain.jobs import Job, JobStatus, NotificationRules
+from rubato.domain.jobs import Job, JobStatus, NotificationRules, PlannerSettings
 from rubato.domain.rules import read_rules, spell_rule
 from rubato.ports import Page
 
@@ -112,6 +112,7 @@ def _item(job: Job) -> JobItem:
             **_dump_notifications(job.notifications),
             **({"rules": [spell_rule(rule) for rule in job.rules]} if job.rules else {}),
             **({"zone": job.timezone} if job.timezone != "UTC" else {}),
+            **_dump_planner(job.planner),
         },
     )
 
@@ -134,6 +135,7 @@ def _load(item: JobItem) -> Job:
         notifications=_load_notifications(details.get("notify")),
         rules=read_rules(details.get("rules", ())),
         timezone=details.get("zone", "UTC"),
+        planner=_load_planner(details.get("planner")),
     )
 
 
@@ -147,3 +149,15 @@ def _load_notifications(plain: list[Any] | None) -> NotificationRules:
     if not plain:
         return NotificationRules()
     return NotificationRules(after_failures=plain[0], on_recovery=plain[1], on_auto_pause=plain[2])
+
+
+def _dump_planner(settings: PlannerSettings) -> dict[str, Any]:
+    if settings == PlannerSettings():
+        return {}
+    return {"planner": [settings.enabled, settings.guidance, settings.dry_run]}
+
+
+def _load_planner(plain: list[Any] | None) -> PlannerSettings:
+    if not plain:
+        return PlannerSettings()
+    return PlannerSettings(enabled=plain[0], guidance=plain[1], dry_run=plain[2])

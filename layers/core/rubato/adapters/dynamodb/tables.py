@@ -123,6 +123,19 @@ class Due(GlobalSecondaryIndex["EndpointsItem"]):
     due_at = NumberAttribute(range_key=True, attr_name="dueAt")
 
 
+class Looks(GlobalSecondaryIndex["EndpointsItem"]):
+    """The query of the planner: sparse, keys only, oldest first."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "looks"
+        projection = KeysOnlyProjection()
+
+    shard = NumberAttribute(hash_key=True)
+    look_at = NumberAttribute(range_key=True, attr_name="lookAt")
+
+
 class EndpointsItem(Model):
     """Any item of the endpoints table: an endpoint's configuration, state and hints, and its name within the job."""
 
@@ -135,6 +148,7 @@ class EndpointsItem(Model):
     ttl = NumberAttribute(null=True)
     v = NumberAttribute(default=SCHEMA_VERSION)
     due = Due()
+    looks = Looks()
 
 
 class ConfigItem(EndpointsItem, discriminator="config"):
@@ -158,6 +172,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     version = NumberAttribute()
     shard = NumberAttribute(null=True)
     due_at = NumberAttribute(null=True, attr_name="dueAt")
+    look_at = NumberAttribute(null=True, attr_name="lookAt")
     anchor = NumberAttribute()
     last_slot = NumberAttribute(null=True, attr_name="lastSlot")
     failures = NumberAttribute(default=0)
@@ -293,7 +308,7 @@ class RequestItem(Model):
 
 
 class UsageItem(Model):
-    """One counter of a tenant: `endpoints`, or `runs#DAY`; or, under `over#DAY`, a tenant beyond its quota."""
+    """One counter of a tenant: `endpoints`, `runs#DAY`, `tokens#DAY`; under `over#DAY`, a tenant beyond its quota."""
 
     class Meta(BaseMeta):
         """Bound by UsageCounters."""

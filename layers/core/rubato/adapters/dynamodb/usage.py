@@ -32,10 +32,14 @@ class DynamoUsage:
         self._lock = threading.Lock()
 
     def of(self, tenant_id: str, day: str) -> Usage:
-        """One consistent batch read of both counters."""
-        items = UsageItem.batch_get([(tenant_id, ENDPOINTS), (tenant_id, _runs(day))], consistent_read=True)
-        counts = {item.sk: int(item.used) for item in items}
-        return Usage(endpoints=counts.get(ENDPOINTS, 0), runs_today=counts.get(_runs(day), 0))
+        """One consistent batch read of all three counters."""
+        keys = [(tenant_id, counter) for counter in (ENDPOINTS, _runs(day), _tokens(day))]
+        counts = {item.sk: int(item.used) for item in UsageItem.batch_get(keys, consistent_read=True)}
+        return Usage(
+            endpoints=counts.get(ENDPOINTS, 0),
+            runs_today=counts.get(_runs(day), 0),
+            planner_tokens_today=max(counts.get(_tokens(day), 0), 0),
+        )
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
         """One conditional update; when it loses, a second one that tells whether the first was repeated.
@@ -43,12 +47,19 @@ class DynamoUsage:
         A repetition, because an answer was lost, is known by its mark while nobody else counted in between; else it
         counts twice.
         """
-        mark = secrets.token_urlsafe(_MARK_BYTES)
         free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
-        is_new = UsageItem.mark.does_not_exist() | (UsageItem.mark != mark)
-        count = [UsageItem.used.add(1), UsageItem.ttl.set(_expiry(day)), UsageItem.mark.set(mark)]
-        counter = UsageItem(tenant_id, _runs(day))
-        return _update_if(counter, count, free & is_new) or _update_if(counter, count[1:], UsageItem.mark == mark)
+        return _take(UsageItem(tenant_id, _runs(day)), day, 1, free)
+
+    def take_tokens(self, tenant_id: str, day: str, tokens: int, limit: int) -> bool:
+        """In the same way."""
+        if limit and tokens > limit:
+            return False
+        free = UsageItem.used.does_not_exist() | (UsageItem.used <= limit - tokens) if limit else None
+        return _take(UsageItem(tenant_id, _tokens(day)), day, tokens, free)
+
+    def settle_tokens(self, tenant_id: str, day: str, difference: int) -> None:
+        """In the same way, without a condition of its own."""
+        _take(UsageItem(tenant_id, _tokens(day)), day, difference, None)
 
     def note_run(self, tenant_id: str, day: str) -> None:
         """In memory, until flushed."""
@@ -92,6 +103,15 @@ class DynamoUsage:
         UsageItem(_over(day), tenant_id).delete()
 
 
+def _take(counter: UsageItem, day: str, amount: int, free: Condition | None) -> bool:
+    """Count once, however often the request is repeated, if there is room."""
+    mark = secrets.token_urlsafe(_MARK_BYTES)
+    is_new = UsageItem.mark.does_not_exist() | (UsageItem.mark != mark)
+    count = [UsageItem.used.add(amount), UsageItem.ttl.set(_expiry(day)), UsageItem.mark.set(mark)]
+    condition = is_new if free is None else free & is_new
+    return _update_if(counter, count, condition) or _update_if(counter, count[1:], UsageItem.mark == mark)
+
+
 def _update_if(counter: UsageItem, actions: Sequence[Action], condition: Condition) -> bool:
     try:
         counter.update(list(actions), condition=condition)
@@ -104,6 +124,10 @@ def _update_if(counter: UsageItem, actions: Sequence[Action], condition: Conditi
 
 def _runs(day: str) -> str:
     return f"runs#{day}"
+
+
+def _tokens(day: str) -> str:
+    return f"tokens#{day}"
 
 
 def _over(day: str) -> str:

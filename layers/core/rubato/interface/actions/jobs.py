@@ -18,12 +18,12 @@ from rubato.usecases.get_job import get_job as read_job
 
 def create_job(world: World, caller: Caller, given: CreateJobInput) -> JobView:
     """createJob."""
-    return views.job_view(creating.create_job(world, caller, drafts.job_draft(given)))
+    return views.job_view(creating.create_job(world, caller, drafts.job_draft(given)), world.limits.planning)
 
 
 def get_job(world: World, caller: Caller, given: JobInput) -> JobDetails:
     """getJob."""
-    return views.job_details(read_job(world, caller, given.job_id))
+    return views.job_details(read_job(world, caller, given.job_id), world.limits.planning)
 
 
 def list_jobs(world: World, caller: Caller, given: ListJobsInput) -> Listing[JobView]:
@@ -37,9 +37,8 @@ def list_jobs(world: World, caller: Caller, given: ListJobsInput) -> Listing[Job
         limit=given.limit,
         after=position(given),
     )
-    return Listing[JobView](
-        items=[views.job_view(job) for job in page.items], next_cursor=next_cursor(given, page.next)
-    )
+    items = [views.job_view(job, world.limits.planning) for job in page.items]
+    return Listing[JobView](items=items, next_cursor=next_cursor(given, page.next))
 
 
 def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | None = None) -> JobView:
@@ -52,14 +51,15 @@ def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | 
         lambda job: drafts.patched_job(job, dict(patch)),
         if_version=if_version,
         reason=given.reason,
-        names_status="status" in patch,
+        names_lead="status" in patch or "planner" in patch,
     )
-    return views.job_view(job)
+    return views.job_view(job, world.limits.planning)
 
 
 def archive_job(world: World, caller: Caller, given: ArchiveJobInput) -> JobView:
     """archiveJob."""
-    return views.job_view(updating_job.archive_job(world, caller, given.job_id, given.reason))
+    job = updating_job.archive_job(world, caller, given.job_id, given.reason)
+    return views.job_view(job, world.limits.planning)
 
 
 ACTIONS: tuple[Action, ...] = (

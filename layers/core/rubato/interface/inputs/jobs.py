@@ -68,6 +68,22 @@ class NotificationsPatch(Wire):
     on_auto_pause: bool | None = Field(default=None, description="Tell when autoPauseAfter has paused an endpoint.")
 
 
+class PlannerInput(Wire):
+    """Whether a model may steer the job's endpoints, and how."""
+
+    enabled: bool = Field(default=False, description="Have a model look at the endpoints and steer their tempo.")
+    guidance: str | None = Field(default=None, max_length=4000, description="Your words to the model on how.")
+    dry_run: bool = Field(default=False, description="Record what the model would have done, and do nothing.")
+
+
+class PlannerPatch(Wire):
+    """Parts of a job's planner; null goes back to the default."""
+
+    enabled: bool | None = Field(default=None, description="Have a model look at the endpoints and steer their tempo.")
+    guidance: str | None = Field(default=None, max_length=4000, description="Your words to the model on how.")
+    dry_run: bool | None = Field(default=None, description="Record what the model would have done, and do nothing.")
+
+
 class JobFields(Wire):
     """A job as configured."""
 
@@ -79,6 +95,9 @@ class JobFields(Wire):
     is_synthetic: bool = Field(default=False, description="Monitors Rubato itself; left out of users' figures.")
     notifications: NotificationsInput = Field(
         default_factory=NotificationsInput, description="Of which turns of its endpoints people are told."
+    )
+    planner: PlannerInput = Field(
+        default_factory=PlannerInput, description="Whether a model may steer its endpoints, and how."
     )
     rules: list[RuleInput] = Field(
         default=[], max_length=MAX_RULES, description="What the job does by itself when its endpoints' answers say so."
@@ -105,6 +124,7 @@ class JobPatch(Wire):
     defaults: DefaultsPatch | None = Field(default=None, description="What new endpoints start from; merged.")
     is_synthetic: bool | None = Field(default=None, description="Monitors Rubato itself.")
     notifications: NotificationsPatch | None = Field(default=None, description="Of what people are told; merged.")
+    planner: PlannerPatch | None = Field(default=None, description="Whether a model may steer; merged.")
     rules: list[RuleInput] | None = Field(
         default=None, max_length=MAX_RULES, description="What the job does by itself; replaced whole."
     )

@@ -12,6 +12,20 @@ from rubato.interface.wire import Output, Time
 _HEALTH = {"type": "string", "enum": ["unknown", "healthy", "degraded", "failing"]}
 
 
+_PLANNER = {"type": "string", "enum": ["off", "on", "rules_only"]}
+
+
+class PlannerView(Output):
+    """Whether a model steers the job's endpoints."""
+
+    enabled: bool = Field(description="Whether the job asks for it.")
+    guidance: str | None = Field(description="The owner's words to the model.")
+    dry_run: bool = Field(description="Whether what the model would have done is only recorded.")
+    status: Annotated[str, WithJsonSchema(_PLANNER)] = Field(
+        description="off: not asked for; on; rules_only: asked for, but this deployment has no model or no schedule."
+    )
+
+
 class JobView(Output):
     """A job."""
 
@@ -24,6 +38,7 @@ class JobView(Output):
     defaults: DefaultsInput = Field(description="What new endpoints start from.")
     is_synthetic: bool = Field(description="Monitors Rubato itself.")
     notifications: NotificationsInput = Field(description="Of which turns of its endpoints people are told.")
+    planner: PlannerView = Field(description="Whether a model steers its endpoints.")
     rules: list[RuleView] = Field(description="What the job does by itself when its endpoints' answers say so.")
     timezone: str = Field(description="The zone by whose clock rules tell minuteOfDay and weekday.")
     version: int = Field(description="Grows with every change; the ETag.")

@@ -1,0 +1,21 @@
+"""The planner's schedule: wake the rules of every job that has some, find what a model should look at, fan both out."""
+
+from collections import Counter
+
+from rubato.ports import World
+from rubato.usecases.ask_rules import wake_rules
+from rubato.usecases.find_endpoints_to_analyse import find_endpoints_to_analyse
+
+
+def run_planner(world: World, deadline: int) -> Counter[str]:
+    """One look around, until `deadline` (ms). Gives counts. Trouble with rules holds up no analysis."""
+    woken = _wake_rules(world)
+    return +(find_endpoints_to_analyse(world, deadline) + Counter(rules=woken))
+
+
+def _wake_rules(world: World) -> int:
+    try:
+        return wake_rules(world)
+    except Exception as error:  # noqa: BLE001 - see above; the next schedule wakes them
+        world.telemetry.warn("rules not woken", error=type(error).__name__)
+        return 0
