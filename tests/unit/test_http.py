@@ -191,7 +191,7 @@ def test_what_belongs_to_another_tenant_is_not_there(
         body = VALID.get(action.name)
         assert mallory(action.method, path, body).status == 404, action.name
         seen += 1
-    assert seen == 18
+    assert seen == 19
     assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
     assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
     assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []
