@@ -54,7 +54,7 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used() -> None:
 @pytest.mark.parametrize("action", CATALOG, ids=lambda action: action.name)
 def test_an_action_tells_its_scope_marks_parameters_and_errors(action: Action) -> None:
     told = operation(action)
-    assert told["x-rubato-scope"] == action.scope.value and action.scope.value in told["description"]
+    assert told["x-rubato-scope"] == action.scope and (action.scope or "Any valid key") in told["description"]
     assert told["x-rubato-read-only"] == action.read_only and told["x-rubato-destructive"] == action.destructive
     parameters = {(each["name"], each["in"]) for each in told["parameters"]}
     assert {(name, "path") for name in action.pattern.groupindex} <= parameters
