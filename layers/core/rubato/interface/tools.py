@@ -128,10 +128,17 @@ def _inlined(node: Any, known: dict[str, Json], unread: tuple[str, ...]) -> Any:
     plain: Json = {}
     for key, value in node.items():
         if key == "properties":
-            plain[key] = {name: _inlined(field, known, unread) for name, field in value.items()}
+            plain[key] = {name: _inlined(_worded(field, known), known, unread) for name, field in value.items()}
         elif key not in unread and (key, value) not in _UNREAD_FORMATS:
             plain[key] = value if key in _VALUES else _inlined(value, known, unread)
     return _short_null(plain)
+
+
+def _worded(field: Json, known: dict[str, Json]) -> Json:
+    """A field without words of its own says the same as what it refers to."""
+    if "$ref" not in field or "description" in field:
+        return field
+    return {**field, "description": known[field["$ref"].rpartition("/")[2]].get("description", "")}
 
 
 def _referred(reference: str, known: dict[str, Json]) -> Json:
