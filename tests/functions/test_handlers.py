@@ -251,4 +251,6 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
         "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
         "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules",
+        "createApiKey", "listApiKeys", "revokeApiKey", "previewRules",
+        "createApiKey", "listApiKeys", "revokeApiKey", "describeServiceCatalog",
     }  # fmt: skip

@@ -3,6 +3,8 @@
 import base64
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -84,11 +86,9 @@ def test_the_newest_version_has_neither_handshake_nor_ping(agent: Agent) -> None
 
 
 def test_an_unknown_version_is_told_the_known_ones(agent: Agent) -> None:
-    for message, sent in [
-        (request("tools/list", _meta={f"{META}protocolVersion": "1999-01-01", f"{META}clientCapabilities": {}}), {}),
-        (request("tools/list"), {}),
-    ]:
-        answer = agent.post(message, MCP_Protocol_Version="1999-01-01", Mcp_Method="tools/list", **sent)
+    meta = {f"{META}protocolVersion": "1999-01-01", f"{META}clientCapabilities": {}}
+    for message in (request("tools/list", _meta=meta), request("tools/list")):
+        answer = agent.post(message, MCP_Protocol_Version="1999-01-01", Mcp_Method="tools/list")
         assert (answer.status, answer.body["error"]["code"]) == (400, -32022)
         assert answer.body["error"]["data"] == {"supported": list(SUPPORTED), "requested": "1999-01-01"}
 
@@ -435,6 +435,17 @@ def test_an_export_says_how_to_go_on(world: MemoryWorld, agent: Agent, endpoint_
     cursor = first.splitlines()[-1].removeprefix("(More: call again with cursor ").removesuffix(")")
     second = text_of(agent.call("exportRuns", limit=1, cursor=cursor))
     assert json.loads(first.splitlines()[0])["runId"] != json.loads(second.splitlines()[0])["runId"]
+
+
+def test_requests_of_people_do_not_wait_for_what_only_agents_need() -> None:
+    """Schemas and guides are imported and drawn when the first agent asks."""
+    program = "import sys, rubato.interface.http; print(*(each for each in sys.modules if each.startswith('rubato.')))"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert "rubato.interface.http" in told.split()
+    for late in ("rubato.interface.mcp", "rubato.interface.tools", "rubato.interface.schemas"):
+        assert late not in told.split()
 
 
 # ---------------------------------------------------------------------------------------------- resources and prompts

@@ -96,7 +96,7 @@ def bridged(lines: list[Any], status: int | None = None) -> list[Any]:
             return httpx.Response(status, json={"detail": "send a valid API key in x-api-key"})
         raise httpx.ConnectError("refused")
 
-    app: Any = httpx.WSGITransport(Wsgi(MemoryWorld())) if status is None else httpx.MockTransport(gone)  # type: ignore[arg-type]
+    app: Any = httpx.WSGITransport(Wsgi(MemoryWorld())) if status is None else httpx.MockTransport(gone)
     out = io.BytesIO()
     with httpx.Client(transport=app, headers={"x-api-key": Wsgi.key}) as client:
         bridge = Bridge(client, "http://rubato.test/v1/mcp", out)
@@ -148,4 +148,7 @@ def test_what_the_tools_cost_a_model_is_printed(record_property: Callable[[str, 
         text = json.dumps([form(tool) for tool in tools().values()], separators=(",", ":"), ensure_ascii=False)
         record_property(f"tokens of all tools for {name}, estimated", len(text) // 4)
     bare = [{k: v for k, v in as_mcp(tool).items() if k != "outputSchema"} for tool in tools().values()]
-    record_property("tokens of all tools for MCP without output schemas, estimated", len(json.dumps(bare, separators=(",", ":"))) // 4)
+    record_property(
+        "tokens of all tools for MCP without output schemas, estimated",
+        len(json.dumps(bare, separators=(",", ":"))) // 4,
+    )

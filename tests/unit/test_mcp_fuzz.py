@@ -20,7 +20,7 @@ METHODS = st.sampled_from(
 )  # fmt: skip
 VERSIONS = st.sampled_from(["", "2026-07-28", "2025-11-25", "2025-03-26", "2024-11-05", "x"])
 NAMES = st.sampled_from([*tools(), "calm_alert_storm", "rubato://guides/rules"]) | VALUES
-META = st.fixed_dictionaries({}, optional={
+META: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional={
     "io.modelcontextprotocol/protocolVersion": VERSIONS | VALUES,
     "io.modelcontextprotocol/clientCapabilities": st.just({}) | VALUES,
 })  # fmt: skip

@@ -61,7 +61,8 @@ def test_an_action_tells_its_scope_marks_parameters_and_errors(action: Action) -
     assert all(each["description"] for each in told["parameters"])
     assert (("If-Match", "header") in parameters) == (action.method == "PATCH")
     assert (("Idempotency-Key", "header") in parameters) == action.creates
-    expected = {"401", "403", "422", "429", str(action.status)} | ({"404"} if action.pattern.groupindex else set())
+    assert ("403" in told["responses"]) == (action.scope is not None)
+    expected = {"401", "422", "429", str(action.status)} | ({"404"} if action.pattern.groupindex else set())
     assert expected <= set(told["responses"])
     assert ("412" in told["responses"]) == (action.method == "PATCH")
     assert ("415" in told["responses"]) == (action.method in ("POST", "PATCH"))
