@@ -14,10 +14,12 @@ from rubato.domain.access import ALL_SCOPES, Scope, implied
 from rubato.domain.exchange import Reply
 from rubato.interface.catalog import CATALOG
 from rubato.interface.http import handle
+from rubato.interface.mcp import prompts, resources
 from rubato.interface.mcp.calls import MAX_CHARACTERS, MAX_TEXT
 from rubato.interface.mcp.protocol import LEGACY, SUPPORTED
 from rubato.interface.tools import as_mcp, tools
 from tests.agents import MODERN, Agent, text_of
+from tests.infrastructure.conftest import ROOT
 from tests.unit.test_http import ENDPOINT, VALID
 from tests.worlds import ANNE, MALLORY, MemoryWorld, Stage
 
@@ -473,6 +475,15 @@ def test_every_prompt_is_filled_with_what_is_given(agent: Agent) -> None:
         required = {name["name"]: "x" for name in each["arguments"] if name["required"]}
         bare = agent.ask("prompts/get", {"name": each["name"], "arguments": required}).body["result"]
         assert "{" not in bare["messages"][0]["content"]["text"]
+
+
+def test_the_page_on_agents_has_configurations_that_parse_and_names_what_there_is() -> None:
+    text = (ROOT / "docs" / "mcp.md").read_text()
+    for block in re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        assert json.loads(block)["mcpServers"]["rubato"]
+    assert all(version in text for version in SUPPORTED)
+    for known in (resources.listed(), prompts.listed()):
+        assert all(each["name"] in text for each in known)
 
 
 def _foreign_words(text: str) -> set[str]:
