@@ -44,12 +44,13 @@ def call(world: World, caller: Caller, params: Json) -> Json:
 
 
 def _perform(world: World, caller: Caller, action: Action, arguments: Json) -> Output | None:
-    ids = {name: arguments.get(name) for name in action.pattern.groupindex}
-    world.telemetry.note(action=action.name, **{name: str(each)[:_MAX_ID] for name, each in ids.items()})
+    given_ids = ((name, arguments.get(name)) for name in action.pattern.groupindex)
+    ids = {name: each for name, each in given_ids if isinstance(each, str)}
+    world.telemetry.note(action=action.name, **{name: each[:_MAX_ID] for name, each in ids.items()})
     caller.require(action.scope)
     options = {name: arguments.pop(name) for name in beside(action) if arguments.get(name) is not None}
     for name, each in ids.items():
-        if isinstance(each, str) and not 0 < len(each) <= _MAX_ID:
+        if not 0 < len(each) <= _MAX_ID:
             raise errors.Invalid.field(name, f"an id has 1 to {_MAX_ID} characters")
     given = read_json(action.takes, json.dumps(arguments))
     if action.creates:

@@ -6,11 +6,11 @@ from typing import Any
 
 from rubato.domain import errors
 from rubato.domain.access import Caller
-from rubato.interface.gateway import caller_of
+from rubato.interface.gateway import caller_of, request_id_of
 from rubato.interface.mcp import protocol
 from rubato.interface.mcp.methods import perform
 from rubato.interface.mcp.protocol import Fault, Json
-from rubato.interface.requests import has_foreign_type, header, json_of, request_id_of
+from rubato.interface.requests import has_foreign_type, header, json_of
 from rubato.interface.responses import Response, plain_problem
 from rubato.ports import World
 
