@@ -19,7 +19,7 @@ from rubato.interface.mcp.calls import MAX_CHARACTERS, MAX_TEXT
 from rubato.interface.mcp.protocol import LEGACY, SUPPORTED
 from rubato.interface.tools import as_mcp, tools
 from tests.agents import MODERN, Agent, text_of
-from tests.infrastructure.conftest import ROOT
+from tests.examples import API_MD
 from tests.unit.test_http import ENDPOINT, VALID
 from tests.worlds import ANNE, MALLORY, MemoryWorld, Stage
 
@@ -478,7 +478,7 @@ def test_every_prompt_is_filled_with_what_is_given(agent: Agent) -> None:
 
 
 def test_the_page_on_agents_has_configurations_that_parse_and_names_what_there_is() -> None:
-    text = (ROOT / "docs" / "mcp.md").read_text()
+    text = API_MD.with_name("mcp.md").read_text()
     for block in re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         assert json.loads(block)["mcpServers"]["rubato"]
     assert all(version in text for version in SUPPORTED)
