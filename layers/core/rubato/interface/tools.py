@@ -144,7 +144,8 @@ def _worded(field: Json, known: dict[str, Json]) -> Json:
 def _referred(reference: str, known: dict[str, Json]) -> Json:
     """A schema without its rules across fields. Its words count only where it has one; else they repeat the field's."""
     target = known[reference.rpartition("/")[2]]
-    left_out = _RULES if target.keys() & set(_RULES) else (*_RULES, "description")
+    ruled = "properties" in target and not target.keys().isdisjoint(_RULES)
+    left_out = _RULES if ruled else ("description",)
     return {key: value for key, value in target.items() if key not in left_out}
 
 
