@@ -51,7 +51,8 @@ class Bridge:
         try:
             answer = self._ask(message, line)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client waits for an answer and the next line counts
-            _tell(f"{type(error).__name__}: {error}")
+            # Its text may quote a header, and so the key.
+            _tell(f"no answer: {type(error).__name__}")
             answer = _error(request_id, _INTERNAL_ERROR, f"{self.url} can't be reached ({type(error).__name__})")
         if request_id is not None or isinstance(answer, list):
             self._write(answer)
