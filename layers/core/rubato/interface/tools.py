@@ -25,7 +25,6 @@ _NULL = {"type": "null"}
 _RULES = ("oneOf", "anyOf")
 _UNREAD = ("pattern", "propertyNames", "examples", "title")
 _UNREAD_IN_ANSWERS = ("description", "default", "additionalProperties", "minimum", "maximum", "minLength", "maxLength")
-_UNREAD_FORMATS = [("format", name) for name in ("uri", "cron", "iana-time-zone", "status-code-range", "header-name")]
 _VALUES = ("default", "enum", "const", "required")  # no schemas
 _NOT_NULL = ("enum", "const", *_RULES)  # would refuse null beside a list of types
 _BESIDE: dict[str, Json] = {
@@ -102,7 +101,7 @@ def _tool(action: Action, drawn: schemas.Drawn) -> Tool:
         action=action,
         title=_title(action.name),
         description=f"{action.summary} {action.when}".strip(),
-        takes=_input(takes if action.method == "PATCH" else _without_null(takes)),
+        takes=_input(_patch(takes) if action.method == "PATCH" else _without_null(takes)),
         gives=_inlined(drawn.given(action), drawn.whole, (*_UNREAD, *_UNREAD_IN_ANSWERS)) if is_json else None,
     )
 
@@ -129,7 +128,7 @@ def _inlined(node: Any, known: dict[str, Json], unread: tuple[str, ...]) -> Any:
     for key, value in node.items():
         if key == "properties":
             plain[key] = {name: _inlined(_worded(field, known), known, unread) for name, field in value.items()}
-        elif key not in unread and (key, value) not in _UNREAD_FORMATS:
+        elif key not in unread and (key != "format" or value == "date-time"):
             plain[key] = value if key in _VALUES else _inlined(value, known, unread)
     return _short_null(plain)
 
@@ -171,6 +170,15 @@ def _beside_null(node: Json) -> Json | None:
     if len(rest) != 1 or len(node["anyOf"]) != 2:
         return None
     return _merged(rest[0], {key: value for key, value in node.items() if key != "anyOf"})
+
+
+def _patch(node: Any) -> Any:
+    """In a merge patch null clears a field; but lists are replaced whole, so within them it means nothing."""
+    if isinstance(node, list):
+        return [_patch(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_null(value) if key == "items" else _patch(value) for key, value in node.items()}
 
 
 def _without_null(node: Any) -> Any:
