@@ -253,4 +253,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules",
         "createApiKey", "listApiKeys", "revokeApiKey", "previewRules",
         "createApiKey", "listApiKeys", "revokeApiKey", "describeServiceCatalog",
+        "createApiKey", "listApiKeys", "revokeApiKey", "previewRules", "describeServiceCatalog",
     }  # fmt: skip

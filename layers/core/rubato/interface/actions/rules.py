@@ -26,5 +26,6 @@ ACTIONS: tuple[Action, ...] = (
         run=preview_rules,
         read_only=True,
         idempotent=True,
+        when="Before rules are saved with createJob or updateJob: which would fire, and why.",
     ),
 )
