@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, dlq, drills, keys, openapi, simulate, smoke
+from cli import demo, dlq, drills, keys, mcp, openapi, simulate, smoke
 from cli.bench.command import bench
 from cli.blueprints.commands import apply, export_job
 from cli.explain.command import explain
@@ -29,6 +29,7 @@ app.command("smoke")(smoke.smoke)
 app.command("explain")(explain)
 app.command("openapi")(openapi.openapi)
 app.command("watch")(watch)
+app.command("mcp")(mcp.mcp)
 
 
 def main() -> None:

@@ -250,5 +250,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "applyIntervalHint", "scheduleOneShotRun", "pauseOrResumeEndpoint", "clearAdaptiveHints", "resetFailureCount",
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
         "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
-        "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules",
+        "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules", "describeServiceCatalog",
     }  # fmt: skip

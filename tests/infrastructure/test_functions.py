@@ -111,12 +111,13 @@ def test_every_route_but_the_open_ones_needs_a_key(template: Template) -> None:
         assert set(methods) <= METHODS
         for method, operation in methods.items():
             is_open = path in OPEN or method == "options"
-            assert operation.get("security", []) == ([] if is_open else [{"key": []}]), f"{method} {path}"
+            key = "agentKey" if path == "/mcp" else "key"
+            assert operation.get("security", []) == ([] if is_open else [{key: []}]), f"{method} {path}"
 
 
 def test_all_paths_and_methods_reach_the_function(template: Template) -> None:
     paths = _definition(template)["paths"]
-    assert set(paths["/{proxy+}"]) == METHODS
+    assert set(paths["/{proxy+}"]) == set(paths["/mcp"]) == METHODS
     for operation in (each for methods in paths.values() for each in methods.values()):
         integration = operation["x-amazon-apigateway-integration"]
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
@@ -133,6 +134,13 @@ def test_keys_are_remembered_for_a_minute_and_no_longer_than_five(template: Temp
         "method.request.header.x-api-key",
         {"Ref": "AWS::NoValue"},
     ]
+
+
+def test_keys_of_agents_may_come_in_either_header_because_they_are_not_remembered(template: Template) -> None:
+    schemes = _definition(template)["components"]["securitySchemes"]
+    agents, others = (schemes[name]["x-amazon-apigateway-authorizer"] for name in ("agentKey", "key"))
+    assert agents["authorizerResultTtlInSeconds"] == 0 and "identitySource" not in agents
+    assert agents["authorizerUri"] == others["authorizerUri"]
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,8 @@ def test_every_door_of_the_layer_opens(own_site: Path, tmp_path: Path) -> None:
         "telemetry = LambdaTelemetry()\n"
         "telemetry.count('x'); telemetry.flush(); telemetry.info('x')\n"
         "from rubato.interface.openapi import *\n"
+        "from rubato.interface.mcp import resources\n"
+        "assert all(resources.contents(each['uri']) for each in resources.listed())\n"
         "assert open(certifi.where()).read(10)\n"
     )
     open_function(own_site, str(INTERPRETER), "api", folder=tmp_path)

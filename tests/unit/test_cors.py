@@ -43,7 +43,8 @@ def test_a_page_of_an_allowed_origin_may_send_keys_and_json_and_read_what_it_nee
     assert asked.status == 204 and asked.headers["Access-Control-Allow-Origin"] == APP
     assert asked.headers["Access-Control-Allow-Methods"] == "GET, HEAD, POST, PATCH, DELETE"
     allowed = asked.headers["Access-Control-Allow-Headers"].split(", ")
-    assert set(allowed) == {"content-type", "x-api-key", "authorization", "idempotency-key", "if-match"}
+    of_agents = {"mcp-protocol-version", "mcp-method", "mcp-name"}
+    assert set(allowed) == {"content-type", "x-api-key", "authorization", "idempotency-key", "if-match"} | of_agents
     assert asked.headers["Access-Control-Max-Age"] == "600" and asked.headers["Vary"] == "Origin"
     answer = client("GET", "/jobs", headers={"Origin": APP})
     assert answer.status == 200 and answer.headers["Access-Control-Allow-Origin"] == APP

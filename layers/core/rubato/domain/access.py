@@ -73,9 +73,13 @@ class Caller:
         """The caller as the audit trail names it."""
         return Actor(id=self.key_id, kind=self.kind)
 
+    def may(self, scope: Scope | None) -> bool:
+        """Whether the caller has the scope; None needs none."""
+        return scope is None or scope in implied(self.scopes)
+
     def require(self, scope: Scope | None) -> None:
         """Raise Forbidden unless the caller has the scope."""
-        if scope is not None and scope not in implied(self.scopes):
+        if scope is not None and not self.may(scope):
             raise Forbidden(scope.value)
 
 

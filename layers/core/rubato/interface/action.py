@@ -12,13 +12,17 @@ from rubato.interface.wire import Output, Wire
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One thing a caller can do. `path` names its parameters as the input does: `/jobs/{jobId}`."""
+    """One thing a caller can do. `path` names its parameters as the input does: `/jobs/{jobId}`.
+
+    `scope` None lets any valid key. `when` tells a model when to choose this action and not its neighbour. `open_world`
+    marks what makes Rubato call a target, or gives back what a target answered.
+    """
 
     name: str
     method: str
     path: str
     summary: str
-    scope: Scope
+    scope: Scope | None
     takes: type[Wire]
     gives: type[Output] | None
     run: Callable[..., Output | None]
@@ -28,6 +32,8 @@ class Action:
     idempotent: bool = False
     versioned: bool = False
     creates: bool = False
+    open_world: bool = False
+    when: str = ""
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -41,7 +47,7 @@ class Action:
         return any(field.is_required() for name, field in fields if f"{{{field.alias or name}}}" not in self.path)
 
 
-def action(name: str, route: str, scope: Scope, summary: str, **rest: Any) -> Action:
+def action(name: str, route: str, scope: Scope | None, summary: str, **rest: Any) -> Action:
     """An entry of the catalog; `route` is method and path, as in `GET /jobs/{jobId}`."""
     method, path = route.split(" ")
     return Action(name=name, method=method, path=path, scope=scope, summary=summary, **rest)

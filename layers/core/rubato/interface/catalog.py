@@ -1,7 +1,19 @@
 """The one list of actions. Routes, schemas and tools are drawn from it; nothing is callable that is not here."""
 
 from rubato.interface.action import Action
-from rubato.interface.actions import analyses, endpoints, history, jobs, keys, rules, runs, schedules, steering, usage
+from rubato.interface.actions import (
+    analyses,
+    catalog,
+    endpoints,
+    history,
+    jobs,
+    keys,
+    rules,
+    runs,
+    schedules,
+    steering,
+    usage,
+)
 
 CATALOG: tuple[Action, ...] = (
     *jobs.ACTIONS,
@@ -14,4 +26,5 @@ CATALOG: tuple[Action, ...] = (
     *analyses.ACTIONS,
     *keys.ACTIONS,
     *usage.ACTIONS,
+    *catalog.ACTIONS,
 )

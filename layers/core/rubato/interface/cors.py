@@ -5,7 +5,7 @@ from typing import Any
 from rubato.interface.requests import header
 
 _METHODS = "GET, HEAD, POST, PATCH, DELETE"
-_ASKED = "content-type, x-api-key, authorization, idempotency-key, if-match"
+_ASKED = "content-type, x-api-key, authorization, idempotency-key, if-match, mcp-protocol-version, mcp-method, mcp-name"
 _EXPOSED = "ETag, Retry-After, X-Request-Id, Link, X-Next-Cursor"
 _MAX_AGE_S = 600
 

@@ -72,7 +72,8 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> str:
     name = escape(operation["operationId"])
     marks = [mark for mark in ("read-only", "destructive", "idempotent") if operation.get(f"x-rubato-{mark}")]
     scope = operation.get("x-rubato-scope")
-    facts = [f"scope {scope}" if scope else "no key", *marks]
+    anyone = "no key" if operation.get("security") == [] else "any key"
+    facts = [f"scope {scope}" if scope else anyone, *marks]
     return (
         f'<article aria-labelledby="{name}"><h3 id="{name}">{name}</h3><p><code>{escape(f"{method} {path}")}</code> '
         f"({escape(', '.join(facts))})</p><p>{escape(operation['summary'])}</p>{_parameters(operation)}"

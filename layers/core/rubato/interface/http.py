@@ -11,20 +11,21 @@ from rubato.interface import cors, open_pages, routes
 from rubato.interface.action import Action
 from rubato.interface.document import Document
 from rubato.interface.gateway import caller_of, request_id_of
-from rubato.interface.idempotency import perform_once
+from rubato.interface.idempotency import key_in, perform_once
 from rubato.interface.requests import BODY_METHODS, has_foreign_type, if_match, path_of, read_input
 from rubato.interface.responses import Response, plain_problem, problem, wrong_method
 from rubato.interface.wire import Output
 from rubato.ports import World
 
 _MAX_PATH = 300
+_AGENTS = "/mcp"
 
 
 def handle(world: World, event: dict[str, Any], on_crash: Callable[[], None]) -> dict[str, Any]:
     """Answer a proxy event. Anything unforeseen becomes a plain 500 after `on_crash` has logged it."""
     request_id = request_id_of(event)
     try:
-        response = _route(world, event)
+        response = _route(world, event, on_crash)
     except errors.RubatoError as refused:
         response = problem(refused, request_id)
     except Exception:  # noqa: BLE001 - the last door before the caller: no stack trace may pass
@@ -35,19 +36,25 @@ def handle(world: World, event: dict[str, Any], on_crash: Callable[[], None]) ->
     return {**answer, "body": ""} if event["httpMethod"] == "HEAD" else answer
 
 
-def _route(world: World, event: dict[str, Any]) -> Response:
+def _route(world: World, event: dict[str, Any], on_crash: Callable[[], None]) -> Response:
     method, path = event["httpMethod"], path_of(event)
     page = open_pages.PAGES.get(path)
     matching = routes.matching(path)
-    if (page is None and not matching) or len(path) > _MAX_PATH:
+    if (page is None and not matching and path != _AGENTS) or len(path) > _MAX_PATH:
         raise errors.NotFound("route", path[:_MAX_PATH])
-    allowed = _allowed({"GET"} if page else {action.method for action, _ in matching})
+    known = {action.method for action, _ in matching} if matching else {"GET" if page else "POST"}
+    allowed = _allowed(known)
     if method == "OPTIONS":
         return Response(204, None, {"Allow": ", ".join(allowed), **cors.preflight(world.limits.cors_origins, event)})
     if method not in allowed:
         return wrong_method(path, allowed, request_id_of(event))
     if page is not None:
         return page(event)
+    if path == _AGENTS:
+        # NOTE: imported here, for requests of people and programs shall not wait for it.
+        from rubato.interface.mcp.door import answer
+
+        return answer(world, event, on_crash)
     # HEAD is GET without the body (RFC 9110, section 9.3.2).
     wanted = "GET" if method == "HEAD" else method
     action, match = next(each for each in matching if each[0].method == wanted)
@@ -67,7 +74,7 @@ def _perform(world: World, event: dict[str, Any], action: Action, parameters: di
         return plain_problem(415, "Unsupported media type", kind, "send application/json", request_id)
     given = read_input(event, action, parameters)
     if action.creates:
-        return _answer(action, perform_once(world, caller, action, event, given))
+        return _answer(action, perform_once(world, caller, action, key_in(event), given))
     options = {"if_version": if_match(event)} if action.versioned and not action.read_only else {}
     output = action.run(world, caller, given, **options)
     return _answer(action, output)

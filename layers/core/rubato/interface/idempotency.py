@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: the same request of the same API key gives the same answer, and creates once."""
+"""Idempotency keys: the same request of the same API key gives the same answer, and creates once."""
 
 import re
 from typing import Any
@@ -25,9 +25,8 @@ class Answered(Output):
         return self.body
 
 
-def perform_once(world: World, caller: Caller, action: Action, event: dict[str, Any], given: Wire) -> Output:
-    """Run a creating action, under its Idempotency-Key if the request has one. Raises Invalid and Conflict for that."""
-    key = _key_in(event)
+def perform_once(world: World, caller: Caller, action: Action, key: str | None, given: Wire) -> Output:
+    """Run a creating action, under its idempotency key if there is one. Raises Conflict for that."""
     if key is None:
         return _run(world, caller, action, given)
     asked = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -48,7 +47,8 @@ def _run(world: World, caller: Caller, action: Action, given: Wire) -> Output:
     return output
 
 
-def _key_in(event: dict[str, Any]) -> str | None:
+def key_in(event: dict[str, Any]) -> str | None:
+    """The header Idempotency-Key; raises Invalid."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     repeated = {name.lower(): values for name, values in (event.get("multiValueHeaders") or {}).items()}
     key = headers.get(HEADER.lower())
@@ -56,9 +56,14 @@ def _key_in(event: dict[str, Any]) -> str | None:
         return None
     if len(repeated.get(HEADER.lower()) or ()) > 1:
         raise Invalid.field(HEADER, "given more than once")
-    if not _KEY.fullmatch(key.strip()):
-        raise Invalid.field(HEADER, "must be 1 to 255 printable ASCII characters, such as a UUID")
-    return str(key.strip())
+    return checked_key(key.strip(), HEADER)
+
+
+def checked_key(key: Any, field: str) -> str:
+    """An idempotency key as it came in `field`; raises Invalid."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise Invalid.field(field, "must be 1 to 255 printable ASCII characters, such as a UUID")
+    return key
 
 
 def _without_secrets(action: Action, answer: dict[str, Any]) -> dict[str, Any]:

@@ -92,11 +92,11 @@ def _operation(action: Action, drawn: schemas.Drawn) -> Json:
     operation: Json = {
         "operationId": action.name,
         "summary": action.summary,
-        "description": f"Needs the scope `{action.scope}`.",
+        "description": f"Needs the scope `{action.scope}`." if action.scope else "Any valid key will do.",
         "tags": [_family(action)],
         "parameters": _parameters(action, drawn),
         "responses": {str(action.status): _success(action, drawn), **_errors(action)},
-        "x-rubato-scope": action.scope.value,
+        "x-rubato-scope": action.scope.value if action.scope else None,
         "x-rubato-read-only": action.read_only,
         "x-rubato-destructive": action.destructive,
         "x-rubato-idempotent": action.idempotent,
@@ -148,6 +148,7 @@ def _errors(action: Action) -> Json:
     fields = {field.alias or name for name, field in action.takes.model_fields.items()}
     applies = {
         400: action.method != "GET" or "cursor" in fields,
+        403: action.scope is not None,
         404: bool(fields & {"jobId", "endpointId"}) or bool(action.pattern.groupindex),
         409: not action.read_only,
         412: action.versioned and not action.read_only,

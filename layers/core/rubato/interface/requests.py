@@ -62,11 +62,19 @@ def read_input(event: dict[str, Any], action: Action, parameters: dict[str, str]
 
 
 def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
-    text = event.get("body")
-    if not text:
+    if not event.get("body"):
         if action.method in BODY_METHODS and action.needs_body:
             raise errors.Malformed("send a JSON object as the body")
         return {}
+    plain = json_of(event)
+    if not isinstance(plain, dict):
+        raise errors.Invalid.field("", "the body must be a JSON object")
+    return plain
+
+
+def json_of(event: dict[str, Any]) -> Any:
+    """The value in the body, of any type; raises Malformed for what is no JSON, and Invalid for what is too long."""
+    text = event.get("body") or ""
     if event.get("isBase64Encoded"):
         import base64
 
@@ -74,12 +82,9 @@ def _body(event: dict[str, Any], action: Action) -> dict[str, Any]:
     if len(text) > _MAX_BODY_BYTES:
         raise errors.Invalid.field("", f"the body is longer than {_MAX_BODY_BYTES} bytes")
     try:
-        plain = json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
     except (ValueError, RecursionError):
         raise errors.Malformed("the body is not valid JSON") from None
-    if not isinstance(plain, dict):
-        raise errors.Invalid.field("", "the body must be a JSON object")
-    return plain
 
 
 def _number(text: str) -> float:

@@ -24,9 +24,14 @@ class Wire(BaseModel):
 
 
 class Output(Wire):
-    """Base of every answer. `told_once` names fields, in the public spelling, that are null when it is repeated."""
+    """Base of every answer.
+
+    `told_once` names fields, in the public spelling, that are null when it is repeated; `cut_for_models` texts within
+    parts of it, as (part, text), that a model is given in short: what a target said, never what could be written back.
+    """
 
     told_once: ClassVar[frozenset[str]] = frozenset()
+    cut_for_models: ClassVar[tuple[tuple[str, str], ...]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain dict in the public spelling."""

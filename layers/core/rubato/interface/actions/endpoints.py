@@ -74,6 +74,8 @@ ACTIONS: tuple[Action, ...] = (
         run=add_endpoint,
         status=201,
         creates=True,
+        open_world=True,
+        when="Try its baseline with previewSchedule first.",
     ),
     action(
         "updateEndpointConfig",
@@ -85,6 +87,8 @@ ACTIONS: tuple[Action, ...] = (
         run=update_endpoint,
         idempotent=True,
         versioned=True,
+        open_world=True,
+        when="A lasting change, only when asked for one; for a while use applyIntervalHint.",
     ),
     action(
         "deleteEndpoint",
@@ -97,6 +101,7 @@ ACTIONS: tuple[Action, ...] = (
         status=204,
         destructive=True,
         idempotent=True,
+        when="Only when asked to remove it; to silence it use pauseOrResumeEndpoint.",
     ),
     action(
         "listJobEndpoints",
@@ -108,6 +113,7 @@ ACTIONS: tuple[Action, ...] = (
         run=list_endpoints,
         read_only=True,
         idempotent=True,
+        when="To find an endpointId, or to compare siblings.",
     ),
     action(
         "getEndpoint",
@@ -120,5 +126,6 @@ ACTIONS: tuple[Action, ...] = (
         read_only=True,
         idempotent=True,
         versioned=True,
+        when="First look at one endpoint: whyNotRunning and source explain its schedule.",
     ),
 )

@@ -40,6 +40,7 @@ ACTIONS: tuple[Action, ...] = (
         run=summarize_health,
         read_only=True,
         idempotent=True,
+        when="To judge whether there is a trend before steering.",
     ),
     action(
         "listEndpointEvents",
@@ -51,5 +52,6 @@ ACTIONS: tuple[Action, ...] = (
         run=list_events,
         read_only=True,
         idempotent=True,
+        when="To find out who or what changed its tempo or configuration, and why.",
     ),
 )

@@ -73,6 +73,7 @@ ACTIONS: tuple[Action, ...] = (
         run=create_job,
         status=201,
         creates=True,
+        when="First step of new monitoring; then addEndpointToJob. Look with listJobs whether one exists.",
     ),
     action(
         "getJob",
@@ -85,6 +86,7 @@ ACTIONS: tuple[Action, ...] = (
         read_only=True,
         idempotent=True,
         versioned=True,
+        when="To see health and failing endpoints at a glance, or a job's defaults and version.",
     ),
     action(
         "listJobs",
@@ -96,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
         run=list_jobs,
         read_only=True,
         idempotent=True,
+        when="To find a jobId by name or tag.",
     ),
     action(
         "updateJob",
@@ -107,6 +110,7 @@ ACTIONS: tuple[Action, ...] = (
         run=update_job,
         idempotent=True,
         versioned=True,
+        when="A lasting change. status paused holds all endpoints; for one use pauseOrResumeEndpoint.",
     ),
     action(
         "archiveJob",
@@ -118,5 +122,6 @@ ACTIONS: tuple[Action, ...] = (
         run=archive_job,
         destructive=True,
         idempotent=True,
+        when="Only when asked to remove it; to hold it for a while use updateJob with status paused.",
     ),
 )

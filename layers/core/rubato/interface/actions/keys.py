@@ -48,6 +48,7 @@ ACTIONS: tuple[Action, ...] = (
         run=create_key,
         status=201,
         creates=True,
+        when="Only when asked for; the secret will stand in this conversation.",
     ),
     action(
         "listApiKeys",
@@ -71,5 +72,6 @@ ACTIONS: tuple[Action, ...] = (
         status=204,
         destructive=True,
         idempotent=True,
+        when="Only when asked for; listApiKeys shows what still uses a key.",
     ),
 )

@@ -26,5 +26,6 @@ ACTIONS: tuple[Action, ...] = (
         run=preview_rules,
         read_only=True,
         idempotent=True,
+        when="After saving rules, or in trouble: which of the job's rules would fire, and what keeps the others.",
     ),
 )

@@ -33,5 +33,6 @@ ACTIONS: tuple[Action, ...] = (
         run=preview_schedule,
         read_only=True,
         idempotent=True,
+        when="To check a cron expression or an interval before it is saved.",
     ),
 )

@@ -77,6 +77,8 @@ ACTIONS: tuple[Action, ...] = (
         run=run_now,
         status=202,
         creates=True,
+        open_world=True,
+        when="To test a target or see an answer at once; schedule and failure count stay. Then getRunDetails.",
     ),
     action(
         "applyIntervalHint",
@@ -88,6 +90,7 @@ ACTIONS: tuple[Action, ...] = (
         run=apply_interval_hint,
         status=201,
         creates=True,
+        when="To look closer in trouble or to lower load; a newer one of yours replaces the older.",
     ),
     action(
         "scheduleOneShotRun",
@@ -99,6 +102,8 @@ ACTIONS: tuple[Action, ...] = (
         run=schedule_one_shot,
         status=201,
         creates=True,
+        open_world=True,
+        when="Give runAt or runInMs, not both. For a check after a deployment or a recovery step; for now, triggerRun.",
     ),
     action(
         "pauseOrResumeEndpoint",
@@ -109,6 +114,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=PauseView,
         run=pause_or_resume,
         idempotent=True,
+        when="For maintenance or a target known to be down; prefer a time to indefinite.",
     ),
     action(
         "clearAdaptiveHints",
@@ -120,6 +126,7 @@ ACTIONS: tuple[Action, ...] = (
         run=clear_hints,
         destructive=True,
         idempotent=True,
+        when="Ends everybody's hints, not only yours.",
     ),
     action(
         "resetFailureCount",
@@ -130,5 +137,6 @@ ACTIONS: tuple[Action, ...] = (
         gives=FailuresReset,
         run=reset_failures,
         idempotent=True,
+        when="When the cause is fixed and the next run shall not wait for the backoff.",
     ),
 )

@@ -1,5 +1,7 @@
 """What the actions on runs answer."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from rubato.domain.endpoint import RunStatus, Source
@@ -59,6 +61,8 @@ class ReceivedView(Output):
 
 class RunDetails(RunView):
     """A run with its attempts and the exchange."""
+
+    cut_for_models: ClassVar[tuple[tuple[str, str], ...]] = (("request", "body"), ("response", "body"))
 
     hint: HintView | None = Field(description="The hint that caused it, as it was then; null without one.")
     attempts: list[AttemptView] = Field(description="Every call, lost ones included.")
