@@ -132,7 +132,7 @@ def test_the_flash_sale_keeps_every_claim_and_each_claim_can_fail(monkeypatch: p
 def test_when_scaling_fails_the_engineer_on_call_is_woken_exactly_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # In memory, for the sake of time: the sale above is played over DynamoDB, and both lead to the same runs.
     variant = "flash-sale/scaling-fails"
-    monkeypatch.setitem(commands.SCENARIOS, variant, replace(SCENARIOS[variant], in_memory=True))
+    monkeypatch.setitem(SCENARIOS, variant, replace(SCENARIOS[variant], in_memory=True))
     shown = CliRunner().invoke(app, ["simulate", "flash-sale", "--variant", "scaling-fails", "--json"])
     facts = json.loads(shown.output)
     assert shown.exit_code == 0, [claim for claim in facts["claims"] if not claim["held"]]
