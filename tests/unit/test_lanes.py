@@ -131,7 +131,9 @@ def test_a_queue_that_refuses_the_one_lane_gets_the_messages_of_the_other() -> N
         return {}
 
     queue = SqsRunQueue(SimpleNamespace(send_message_batch=send_message_batch), {Lane.FAST: "fast", Lane.SLOW: "slow"})
-    messages = [RunMessage(endpoint_id="ep_1", due=0, run_id="run_1", fence=1, lane=lane) for lane in (Lane.FAST, Lane.SLOW)]
+    messages = [
+        RunMessage(endpoint_id="ep_1", due=0, run_id="run_1", fence=1, lane=lane) for lane in (Lane.FAST, Lane.SLOW)
+    ]
     with pytest.raises(ConnectionError):
         queue.send(messages, 0)
     assert sent == ["slow"]
