@@ -22,7 +22,7 @@ OPERATIONS = [
     for mode in (VALID, BROKEN)
     if mode is VALID or action.creates or len(action.takes.model_fields) > len(action.pattern.groupindex)
 ]
-_CASES = 10
+_CASES = 6
 SENT: Counter[str] = Counter()
 
 

@@ -18,7 +18,7 @@ from tests.worlds import ANNE, MemoryWorld, Stage
 from tests.wsgi import Wsgi
 
 APP = Wsgi(MemoryWorld())
-SCHEMA = schemathesis.openapi.from_wsgi("/v1/openapi.json", APP, config=fuzzing.config(max_examples=15))
+SCHEMA = schemathesis.openapi.from_wsgi("/v1/openapi.json", APP, config=fuzzing.config(max_examples=10))
 ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
 
 
