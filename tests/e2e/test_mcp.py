@@ -117,6 +117,8 @@ async def _those_beside_them(tool: Transcript) -> None:
     assert len((await tool("previewSchedule", baseline={"cron": "@daily"}, count=2))["items"]) == 2
     assert (await tool("listEndpointEvents", **endpoint))["items"]
     await tool("exportRuns", limit=1)
+    assert (await tool("previewRules", **job))["items"] == []
+    assert (await tool("listAnalyses", **endpoint))["items"] == []
     key = await tool("createApiKey", label="mcp", kind="agent", scopes=["runs:read"])
     assert key["keyId"] in {each["keyId"] for each in (await tool("listApiKeys"))["items"]}
     await tool("revokeApiKey", keyId=key["keyId"])
