@@ -1,5 +1,6 @@
 """Writing a plan: each request may be repeated, so what stopped half-way goes on when it is applied again."""
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -12,23 +13,36 @@ from cli.trouble import Trouble
 Fields = dict[str, Any]
 
 
-def apply_plan(api: Api, plan: Plan, job_id: str | None) -> str:
-    """Make the changes and give the job's id; `job_id` is None when the job is to be created.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """The job's id, what was done, and the deletions left out since somebody edited the endpoint meanwhile."""
+
+    job_id: str
+    done: tuple[Change, ...]
+    left: tuple[Change, ...]
+
+
+def write_plan(api: Api, plan: Plan, job_id: str | None) -> Applied:
+    """Make the changes; `job_id` is None when the job is to be created.
 
     Raises Trouble that says what was done before it.
     """
-    writer, done = _Writer(api, job_id), list[Change]()
+    writer, done, left = _Writer(api, job_id), list[Change](), list[Change]()
     for change in plan.changes:
         try:
-            writer.write(change)
+            (done if writer.write(change) else left).append(change)
         except Trouble as trouble:
             so_far = f"Before that: {tell_done(done)}. " if done else "Nothing was written. "
             what = f"can't {change.kind} {change.subject} {change.name!r}"
             raise Trouble(
                 f"{what}: {trouble}\n{so_far}Once that is mended, apply it again: it goes on there."
             ) from None
-        done.append(change)
-    return writer.job_id
+    return Applied(job_id=writer.job_id, done=tuple(done), left=tuple(left))
+
+
+def apply_plan(api: Api, plan: Plan, job_id: str | None) -> str:
+    """The same, for a plan that deletes nothing; gives the job's id."""
+    return write_plan(api, plan, job_id).job_id
 
 
 class _Writer:
@@ -38,7 +52,8 @@ class _Writer:
         # A key of its own for each time it is applied: after a deletion the same body must create anew.
         self._occasion = uuid4().hex
 
-    def write(self, change: Change) -> None:
+    def write(self, change: Change) -> bool:
+        """Whether it was done: an endpoint that somebody edited meanwhile is not deleted."""
         if change.subject == "job":
             self._write_job(change)
         elif change.kind == "create":
@@ -46,8 +61,16 @@ class _Writer:
         elif change.kind == "change":
             self._api.call("PATCH", f"/endpoints/{change.subject_id}", change.body, headers=_only(change.version))
         else:
-            reason = "not in the blueprint that was applied"
-            self._api.call("DELETE", f"/endpoints/{change.subject_id}", reason=reason)
+            return self._delete(change)
+        return True
+
+    def _delete(self, change: Change) -> bool:
+        # A DELETE knows no If-Match, so the version is compared just before it.
+        if self._api.call("GET", f"/endpoints/{change.subject_id}")["version"] != change.version:
+            return False
+        reason = "not in the blueprint that was applied"
+        self._api.call("DELETE", f"/endpoints/{change.subject_id}", reason=reason)
+        return True
 
     def _write_job(self, change: Change) -> None:
         if change.kind == "create":

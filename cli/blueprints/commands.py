@@ -8,12 +8,12 @@ import typer
 import yaml
 
 from cli.api import Api, Key, Url
-from cli.blueprints.applying import apply_plan
+from cli.blueprints.applying import write_plan
 from cli.blueprints.document import read_blueprint
 from cli.blueprints.exporting import export, hidden_headers
 from cli.blueprints.plan import make_plan
 from cli.blueprints.stored import find_job, read_stored, the_job
-from cli.blueprints.telling import tell_done, tell_plan
+from cli.blueprints.telling import tell_applied, tell_plan
 from cli.blueprints.variables import read_settings
 from cli.trouble import Trouble
 
@@ -46,8 +46,9 @@ def apply(
             typer.echo("nothing was written: --dry-run")
         else:
             _ask(yes)
-            job_id = apply_plan(api, plan, known["jobId"] if known else None)
-            typer.echo(f"{tell_done(list(plan.changes))} (job {job_id})")
+            applied = write_plan(api, plan, known["jobId"] if known else None)
+            for line in tell_applied(applied.job_id, list(applied.done), list(applied.left)):
+                typer.echo(line)
 
 
 def export_job(

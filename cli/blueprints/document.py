@@ -22,11 +22,15 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
-    """The job's fields and each endpoint's, in the API's own spelling. `origin` names the file in messages."""
+    """The job's fields and each endpoint's, in the API's own spelling. `origin` names the file in messages.
+
+    `lists_endpoints` is whether the file has a list of them, be it an empty one: only then it says which there are.
+    """
 
     origin: str
     job: Fields
     endpoints: tuple[Fields, ...]
+    lists_endpoints: bool
 
     def place(self, endpoint: str) -> str:
         """Where the file says something of that endpoint: `endpoints[2]`."""
@@ -52,7 +56,12 @@ def blueprint_of(content: Any, origin: str, values: Mapping[str, str]) -> Bluepr
     _check_shape(job, endpoints, origin)
     filled = _filled({"job": job, "endpoints": endpoints}, values, origin)
     _refuse_twins(filled["endpoints"], origin)
-    return Blueprint(origin=origin, job=filled["job"], endpoints=tuple(filled["endpoints"]))
+    return Blueprint(
+        origin=origin,
+        job=filled["job"],
+        endpoints=tuple(filled["endpoints"]),
+        lists_endpoints="endpoints" in content,
+    )
 
 
 def _text(path: str) -> str:

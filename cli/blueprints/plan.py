@@ -60,6 +60,9 @@ class _Planner:
         self._becomes: dict[str, Fields] = {}
 
     def plan(self) -> Plan:
+        if self._prune and not self._blueprint.lists_endpoints:
+            advice = 'to delete every endpoint say "endpoints": []'
+            raise Trouble(f"{self._blueprint.origin}: has no endpoints, so --prune can't tell which to keep; {advice}")
         jobs = list(self._job_changes())
         self._refuse_what_is_wrong()
         written = {name: self._endpoint_change(name) for name in self._given}
@@ -98,7 +101,7 @@ class _Planner:
                 )  # fmt: skip
 
     def _endpoint_change(self, name: str) -> Change | None:
-        given, known = self._given[name], self._known.get(name)
+        given, known = self._meant(name), self._known.get(name)
         after = self._read(self._place(name), lambda: self._after(given, known))
         if after is None:
             return None
@@ -108,6 +111,13 @@ class _Planner:
             shown = spelling.masked(body)
             return Change(kind="create", subject="endpoint", name=name, body=body, before={}, after=shown)
         return self._edit(given, known, after)
+
+    def _meant(self, name: str) -> Fields:
+        """What the file gives of it; a secret that is there already stays, unless secrets are to be written."""
+        given, known = self._given[name], self._known.get(name)
+        if known is None or self._secrets:
+            return given
+        return spelling.without_known_secrets(known, given)
 
     def _after(self, given: Fields, known: Fields | None) -> Fields:
         if known is not None:
@@ -138,14 +148,18 @@ class _Planner:
         )  # fmt: skip
 
     def _deletion(self, name: str) -> Change:
-        endpoint_id = self._known[name]["endpointId"]
+        known = self._known[name]
         return Change(
-            kind="delete", subject="endpoint", name=name, body={}, before={}, after={}, subject_id=endpoint_id
-        )
+            kind="delete", subject="endpoint", name=name, body={}, before={}, after={},
+            subject_id=known["endpointId"], version=known["version"],
+        )  # fmt: skip
 
     def _unseen(self) -> Iterator[str]:
         for name in self._given.keys() & self._known.keys():
-            yield from (f"{name}: {header}" for header in spelling.secret_headers(self._given[name]))
+            written = spelling.secret_headers(self._meant(name))
+            yield from (
+                f"{name}: {header}" for header in spelling.secret_headers(self._given[name]) if header not in written
+            )
 
     def _place(self, name: str) -> str:
         return f"{self._blueprint.place(name)} ({name!r})"

@@ -78,6 +78,16 @@ def without_nulls(given: Fields) -> Fields:
     return dict(drafts.merge_patch({}, given))
 
 
+def without_known_secrets(stored: Fields, given: Fields) -> Fields:
+    """`given` with the mask for each secret header that is stored already: as it is stored."""
+    known = {name.lower() for name in _at(stored, ("request", "headers")) or ()}
+    kept = [name for name in secret_headers(given) if name.lower() in known]
+    if not kept:
+        return given
+    request = given["request"]
+    return {**given, "request": {**request, "headers": {**request["headers"], **dict.fromkeys(kept, MASK)}}}
+
+
 def masked(given: Fields) -> Fields:
     """Fields as a file gives them, with the values of secret headers as the API shows them."""
     headers = _at(given, ("request", "headers"))

@@ -45,6 +45,15 @@ def tell_done(changes: list[Change]) -> str:
     )
 
 
+def tell_applied(job_id: str, done: list[Change], left: list[Change]) -> list[str]:
+    """What was done, and which endpoints stay though they were to be deleted."""
+    lines = [f"{tell_done(done) or 'nothing was written'} (job {job_id})"]
+    if left:
+        names = ", ".join(change.name for change in left)
+        lines.append(f"not deleted, somebody edited it since it was compared: {names}; apply it again to delete it")
+    return lines
+
+
 def _tell_field(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
     old, new = before.get(path), after.get(path)
     if old == new and path in before:

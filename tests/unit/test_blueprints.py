@@ -154,6 +154,32 @@ def test_endpoints_that_the_file_does_not_name_are_kept_unless_pruned(door: Door
     assert "delete endpoint stock" in said and list(stored(door)) == ["front page"]
 
 
+def test_a_file_without_a_list_of_endpoints_prunes_nothing(door: Door, file: File) -> None:
+    door.rubato("apply", file(SHOP), "--yes", *AT)
+    with pytest.raises(Trouble, match=r'has no endpoints, so --prune.*say "endpoints": \[\]'):
+        door.rubato("apply", file({"job": SHOP["job"]}), "--prune", "--yes")
+    assert len(configs(door.world)) == 3
+    door.rubato("apply", file({"job": SHOP["job"], "endpoints": []}), "--prune", "--yes")
+    assert configs(door.world) == {}
+
+
+def test_what_somebody_edits_while_it_is_asked_about_is_not_pruned(
+    door: Door, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.rubato("apply", file(SHOP), "--yes", *AT)
+    monkeypatch.setattr("cli.blueprints.commands._is_attended", lambda: True)
+
+    def edit(_question: str) -> bool:
+        door.rubato("apply", file(changed(name="stock", tier="health"), "other.json"), "--yes", *AT)
+        return True
+
+    monkeypatch.setattr("typer.confirm", edit)
+    said = door.rubato("apply", file({**SHOP, "endpoints": [SHOP["endpoints"][1]]}), "--prune", *AT).splitlines()
+    assert said[-2].startswith("deleted endpoint report (job ")
+    assert said[-1].startswith("not deleted, somebody edited it since it was compared: stock")
+    assert set(configs(door.world)) == {"front page", "stock"}
+
+
 def test_what_stays_may_not_wait_for_what_is_pruned(door: Door, file: File) -> None:
     door.rubato("apply", file(SHOP), "--yes", *AT)
     without = {**SHOP, "endpoints": [SHOP["endpoints"][0], SHOP["endpoints"][1]]}
@@ -231,6 +257,18 @@ def test_secrets_are_written_when_told_and_shown_never(door: Door, file: File) -
     said += door.rubato("apply", file(edited), "--yes", "--secrets", *AT)
     assert "changed endpoint front page" in said and "Bearer" not in said
     assert dict(configs(door.world)["front page"].request.headers)["Authorization"] == "Bearer new"
+
+
+def test_a_secret_that_is_stored_stays_whatever_else_of_the_request_changes(door: Door, file: File) -> None:
+    door.rubato("apply", file(SHOP), "--yes", *AT)
+    headers = {"AUTHORIZATION": "Bearer new", "X-Api-Key": "added"}
+    edited = changed(name="front page", request={"url": "${shop}/home", "method": "POST", "headers": headers})
+    said = door.rubato("apply", file(edited), "--yes", *AT)
+    assert '  + request.headers.x-api-key: "***"' in said.splitlines()
+    assert "(--secrets writes them): front page: AUTHORIZATION" in said.splitlines()[-2]
+    request = configs(door.world)["front page"].request
+    assert request.url == "http://127.0.0.1:9000/home"
+    assert dict(request.headers) == {"Authorization": "Bearer abc", "X-Api-Key": "added"}
 
 
 def test_what_stopped_half_way_says_what_was_done_and_goes_on_when_applied_again(door: Door, file: File) -> None:
