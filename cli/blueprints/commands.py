@@ -5,12 +5,12 @@ import sys
 from typing import Annotated
 
 import typer
-import yaml
 
 from cli.api import Api, Key, Url
 from cli.blueprints.applying import write_plan
 from cli.blueprints.document import read_blueprint
 from cli.blueprints.exporting import export, hidden_headers
+from cli.blueprints.notation import write_yaml
 from cli.blueprints.plan import make_plan
 from cli.blueprints.stored import find_job, read_stored, the_job
 from cli.blueprints.telling import tell_applied, tell_plan
@@ -68,7 +68,7 @@ def export_job(
             err=True,
         )
     if as_yaml:
-        typer.echo(yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100), nl=False)
+        typer.echo(write_yaml(found), nl=False)
     else:
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
 

@@ -1,6 +1,5 @@
 """A blueprint as a file says it."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any, cast
 import yaml
 
 from cli.blueprints import variables
+from cli.blueprints.notation import read_json, read_yaml
 from cli.trouble import Trouble
 
 Fields = dict[str, Any]
@@ -18,6 +18,7 @@ Fields = dict[str, Any]
 _PROSE = ("description", "assumptions")
 _PARTS = ("job", "endpoints", *_PROSE)
 _YAML = (".yaml", ".yml")
+_DEEPEST = 100  # No field of the API is nested like that, and each level costs a call.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Blueprint:
 def read_blueprint(path: str, values: Mapping[str, str]) -> Blueprint:
     """Of a JSON or YAML file, `-` for the standard input. Raises Trouble that names file, place and remedy."""
     origin = "standard input" if path == "-" else path
-    return blueprint_of(_parsed(_text(path), origin), origin, values)
+    return blueprint_of(parsed(_text(path), origin), origin, values)
 
 
 def blueprint_of(content: Any, origin: str, values: Mapping[str, str]) -> Blueprint:
@@ -71,24 +72,27 @@ def _text(path: str) -> str:
         raise Trouble(f"{path}: can't be read: {error}") from None
 
 
-def _parsed(text: str, origin: str) -> Any:
+def parsed(text: str, origin: str) -> Any:
+    """The document in a text, JSON or YAML as its name or else its looks say. Raises Trouble for what is none."""
     is_yaml = origin.endswith(_YAML) or (not origin.endswith(".json") and not text.lstrip().startswith("{"))
     try:
-        return yaml.safe_load(text) if is_yaml else json.loads(text)
+        return read_yaml(text) if is_yaml else read_json(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise Trouble(f"{origin}: is no {'YAML' if is_yaml else 'JSON'}: {error}") from None
 
 
-def _refuse_what_is_not_json(value: Any, path: str, origin: str) -> None:
-    """YAML has more types than JSON: dates, numbers as names."""
+def _refuse_what_is_not_json(value: Any, path: str, origin: str, depth: int = 0) -> None:
+    """YAML has more types than JSON: numbers as names, and what tags such as !!timestamp ask for."""
+    if depth > _DEEPEST:
+        raise Trouble(f"{origin}: is nested more than {_DEEPEST} levels deep")
     if isinstance(value, dict):
         for key, each in value.items():
             if not isinstance(key, str):
                 raise Trouble(f"{origin}: {path or 'top'}: the name {key!r} is no text in YAML; put it in quotes")
-            _refuse_what_is_not_json(each, f"{path}.{key}" if path else key, origin)
+            _refuse_what_is_not_json(each, f"{path}.{key}" if path else key, origin, depth + 1)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            _refuse_what_is_not_json(each, f"{path}[{index}]", origin)
+            _refuse_what_is_not_json(each, f"{path}[{index}]", origin, depth + 1)
     elif not isinstance(value, str | int | float | None):
         raise Trouble(f"{origin}: {path}: {value} is a {type(value).__name__} in YAML; put it in quotes")
 

@@ -18,11 +18,19 @@ def read_settings(given: Iterable[str]) -> dict[str, str]:
     for each in given:
         found = _GIVEN.fullmatch(each)
         if found is None:
-            raise Trouble(f"--set {each}: write it as name=value, such as --set shop=https://shop.example.com")
+            raise Trouble(f"--set {_without_value(each)}, such as --set shop=https://shop.example.com")
         if found[1] in values:
             raise Trouble(f"--set {found[1]} is given twice; leave one out")
         values[found[1]] = found[2]
     return values
+
+
+def _without_value(given: str) -> str:
+    """What is wrong with it; the value is often a secret, and terminals are logged."""
+    name, is_setting, _ = given.partition("=")
+    if not is_setting:
+        return "without a =: write it as name=value"
+    return f"{name}=...: a name has letters A-Z and a-z, digits and _, and begins with no digit; write it as name=value"
 
 
 def fill(value: Any, values: Mapping[str, str]) -> Any:

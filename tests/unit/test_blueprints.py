@@ -9,6 +9,8 @@ import httpx
 import pytest
 import yaml
 
+from cli.blueprints.document import blueprint_of, parsed
+from cli.blueprints.notation import read_yaml, write_yaml
 from cli.blueprints.variables import escape, fill
 from cli.trouble import Trouble
 from rubato.domain.endpoint import EndpointConfig
@@ -343,21 +345,47 @@ def test_what_is_wrong_with_a_file_is_told_with_its_place_before_anything_is_wri
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("job: {name: x, on: 1}", "the name True is no text in YAML; put it in quotes"),
-        ("job: {name: x, owner: 2025-01-01}", "job.owner: 2025-01-01 is a date in YAML; put it in quotes"),
+        ("job: {name: x, 1: 1}", "the name 1 is no text in YAML; put it in quotes"),
+        ("job: {name: x, owner: !!timestamp 2025-01-01}", "job.owner: 2025-01-01 is a date in YAML; put it in quotes"),
         ("job: [", "is no YAML"),
+        ("job: {name: x, tags: &a [b], owner: *a}", "is no YAML: .*a is an alias; write out what it is for"),
+        ("job: &a {name: x, metadata: *a}", "is an alias"),
+        ("job:\n  name: x\n  name: y", "'name' is given twice"),
+        ('{"job": {"name": "x", "name": "y"}}', "is no JSON: 'name' is given twice"),
+        ('{"job": {"name": "x", "cost": NaN}}', "NaN is no number"),
+        ('{"job": ' + "[" * 200 + "]" * 200 + "}", "nested more than 100 levels deep"),
     ],
 )
-def test_what_yaml_makes_of_bare_words_is_refused(door: Door, file: File, text: str, said: str) -> None:
-    with pytest.raises(Trouble, match=said):
-        door.rubato("apply", file(text, "shop.yaml"), "--yes")
+def test_what_can_be_read_in_two_ways_or_without_end_is_refused(text: str, said: str) -> None:
+    with pytest.raises(Trouble, match=f"(?s)shop: .*{said}"):
+        read_text(text)
+
+
+def read_text(text: str) -> dict[str, Any]:
+    return blueprint_of(parsed(text, "shop"), "shop", {}).job
+
+
+def test_bare_words_of_yaml_are_texts_but_for_true_false_null_and_numbers_of_json() -> None:
+    words = "NO, yes, on, Off, y, 12:30:00, 01234, 0o17, 0x1F, 1_000, +1, .5, 1., 2025-01-01, .inf, <<, ="
+    assert read_text(f"job: {{name: x, tags: [{words}]}}")["tags"] == words.split(", ")
+    assert read_text("job: {name: x, tags: [true, False, null, ~, 0, -7, 1.5, 1e3]}")["tags"] == [
+        True, False, None, None, 0, -7, 1.5, 1000.0
+    ]  # fmt: skip
+
+
+def test_an_export_as_yaml_is_read_alike_by_every_reader() -> None:
+    texts = ["NO", "yes", "12:30:00", "01234", "1e5", "1.5e3", "true", "null", "", "~", "2025-01-01", "plain"]
+    value = {"once": texts, "again": texts, "numbers": [1, 1.5, 1e20, -3, True, None]}
+    written = write_yaml(value)
+    assert read_yaml(written) == value == yaml.safe_load(written)
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
         ((), r"has no value for \$\{shop\}; add --set shop=\.\.\."),
-        (("--set", "shop"), "write it as name=value"),
+        (("--set", "SEKRET"), "^(?!.*SEKRET).*write it as name=value"),
+        (("--set", "api-key=SEKRET"), "^(?!.*SEKRET)--set api-key=.*a name has letters A-Z"),
         ((*AT, *AT), "given twice"),
         ((*AT, "--set", "shopp=1"), r"--set shopp is used nowhere in it; it has \$\{shop\}"),
     ],
