@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from cli.drawing.attribution import plain
 from cli.drawing.durations import spell
 from cli.drawing.series import Series, Step, Window
 
@@ -26,7 +27,7 @@ def tell_step(step: Step) -> str:
     tempo = "asleep" if step.interval_ms is None else f"every {spell(step.interval_ms)}"
     back = step.interval_ms == step.baseline_ms and step.interval_ms is not None
     beside = " (baseline)" if back else f" ({step.source})" if step.source else ""
-    return " ".join(f"{tempo}{beside}{', ' + said if said else ''}".split())
+    return plain(f"{tempo}{beside}{', ' + said if said else ''}")
 
 
 def _told(step: Step) -> tuple[int | None, str, str]:

@@ -10,6 +10,7 @@ import typer
 
 from cli.api import Api, Key, Url
 from cli.blueprints.stored import find_job
+from cli.drawing.attribution import plain
 from cli.explain.facts import Facts
 from cli.explain.prospects import prospects
 from cli.explain.reasons import headline, reasons
@@ -35,8 +36,8 @@ def explain(
 
 
 def told(facts: Facts) -> list[str]:
-    """The whole explanation, a sentence a line."""
-    return [headline(facts), *(f"  {line}" for line in reasons(facts)), *(f"  {line}" for line in prospects(facts))]
+    """The whole explanation, a sentence a line, whatever stands in reasons that others gave."""
+    return [plain(headline(facts)), *(f"  {plain(line)}" for line in (*reasons(facts), *prospects(facts)))]
 
 
 def find_endpoint(api: Api, wanted: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cli.drawing.attribution import author
 from cli.drawing.durations import spell_exactly
 from rubato.domain.governor import MAX_BACKOFF_DOUBLINGS, backed_off_interval
 from rubato.domain.instant import from_iso
@@ -68,7 +69,7 @@ class Facts:
     def rhythm(self, moment: int) -> str:
         """What sets the pace at `moment`, as far as is known now: the hints that live then, else the baseline."""
         live = [hint for hint in self.intervals if at(hint["expiresAt"]) > moment]
-        return f"every {spell_exactly(live[0]['intervalMs'])}, by {author(live[0])}" if live else self.baseline()
+        return f"every {spell_exactly(live[0]['intervalMs'])}, by {by(live[0])}" if live else self.baseline()
 
     def baseline(self, again: bool = False) -> str:
         """The baseline's rhythm, failures included."""
@@ -92,12 +93,9 @@ def at(iso: str) -> int:
     return from_iso(iso, "time")
 
 
-def author(hint: Fields) -> str:
-    """`rule surge`, `human key_anne`, `planner`, `Rubato`."""
-    kind, who = hint["authorKind"], hint["author"]
-    if kind == "system":
-        return str(who).capitalize()
-    return str(who) if who == kind else f"{kind} {who}"
+def by(hint: Fields) -> str:
+    """Who gave that hint."""
+    return author(hint["authorKind"], hint["author"])
 
 
 def because(reason: str | None) -> str:

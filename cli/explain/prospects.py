@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cli.explain.facts import Facts, at, author
+from cli.explain.facts import Facts, at, by
 
 Prospect = tuple[int, str]
 
@@ -18,7 +18,7 @@ def _hint_ends(facts: Facts) -> Iterator[Prospect]:
         end = at(hint["expiresAt"])
         others = [each for each in facts.intervals if at(each["expiresAt"]) > end]
         then = facts.rhythm(end) if others else facts.baseline(again=True)
-        yield end, f"At {facts.label(end)} the hint by {author(hint)} expires; then {then}."
+        yield end, f"At {facts.label(end)} the hint by {by(hint)} expires; then {then}."
 
 
 def _one_shots(facts: Facts) -> Iterator[Prospect]:
@@ -28,7 +28,7 @@ def _one_shots(facts: Facts) -> Iterator[Prospect]:
         waits = following is not None and facts.endpoint["source"] != "paused" and at(following) < wanted
         turn = ", when the run before it has been" if waits else ""
         late = f"it may come as late as {facts.moment(hint['expiresAt'])}"
-        yield wanted, f"At {facts.label(wanted)} the one-shot by {author(hint)} runs once{turn}; {late}."
+        yield wanted, f"At {facts.label(wanted)} the one-shot by {by(hint)} runs once{turn}; {late}."
 
 
 def _pause_end(facts: Facts) -> Iterator[Prospect]:

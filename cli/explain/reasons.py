@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from cli.drawing.attribution import author
 from cli.drawing.durations import spell_exactly
-from cli.explain.facts import Facts, author, because, named
+from cli.explain.facts import Facts, because, by, named
 
 
 def headline(facts: Facts) -> str:
@@ -44,7 +45,7 @@ def _rest(facts: Facts) -> Iterator[str]:
     if pause is not None:
         until = pause["to"]["pausedUntil"]
         for_how_long = "until somebody resumes it" if until == "indefinite" else f"until {facts.moment(until)}"
-        who = author({"author": pause["actor"], "authorKind": pause["actorKind"]})
+        who = author(pause["actorKind"], pause["actor"])
         yield f"{who} paused it at {facts.moment(pause['at'])} {for_how_long}{because(pause['reason'])}."
     elif facts.endpoint["state"] == "paused" and not facts.is_held:
         yield f"It is {facts.endpoint['whyNotRunning']}."
@@ -56,10 +57,10 @@ def _decisive(facts: Facts) -> Iterator[str]:
     if source == "ai-interval" and facts.intervals:
         hint = facts.intervals[0]
         pace = spell_exactly(hint["intervalMs"])
-        yield f"A hint by {author(hint)} sets the pace: every {pace}{because(hint['reason'])}."
+        yield f"A hint by {by(hint)} sets the pace: every {pace}{because(hint['reason'])}."
     elif source == "ai-oneshot" and facts.one_shots:
         hint = facts.one_shots[0]
-        yield f"A one-shot by {author(hint)} asks for a run at {facts.moment(hint['runAt'])}{because(hint['reason'])}."
+        yield f"A one-shot by {by(hint)} asks for a run at {facts.moment(hint['runAt'])}{because(hint['reason'])}."
     elif source == "clamped-min":
         least = spell_exactly(clamp["minIntervalMs"])
         yield f"Its clamp moved the run back: no sooner than {least} after the run before."
@@ -87,7 +88,7 @@ def _background(facts: Facts) -> Iterator[str]:
         )
     beyond = facts.intervals[1:]
     if beyond:
-        others = "; ".join(f"every {spell_exactly(hint['intervalMs'])} by {author(hint)}" for hint in beyond)
+        others = "; ".join(f"every {spell_exactly(hint['intervalMs'])} by {by(hint)}" for hint in beyond)
         yield f"Other live hints, which the tightest outweighs: {others}."
     bounds = _bounds(facts)
     if bounds:

@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
+from cli.drawing.attribution import author
 from cli.drawing.series import Series, Step
 from rubato.domain.governor import MAX_BACKOFF_DOUBLINGS
 from rubato.domain.instant import from_iso
@@ -144,8 +145,7 @@ _ENDS = ("expiresAt", "pausedUntil")
 
 
 def _author(event: Fields) -> str:
-    kind, who = event["actorKind"], event["actor"]
-    return str(who) if kind in (who, "system") else f"{kind} {who}"
+    return author(event["actorKind"], event["actor"])
 
 
 def _source(baseline: Fields) -> str:

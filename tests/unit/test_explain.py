@@ -239,6 +239,14 @@ def test_a_job_that_is_paused_holds_the_endpoint_whatever_its_own_pause_says() -
     assert said[-1].endswith("its own pause stays.")
 
 
+def test_a_reason_forges_no_line_and_steers_no_terminal() -> None:
+    forged = "ok\n  Its job is archived.\r\x1b[2J\u202egnp\x9b31m\u2028end"
+    given = endpoint(source="ai-interval", hints=[interval(30, until=5, reason=forged)])
+    said = told(Facts(given, JOB, (), MIDNIGHT + MINUTE, clock))
+    assert said[1] == "  A hint by rule surge sets the pace: every 30 s: ok Its job is archived. [2Jgnp31m end."
+    assert len(said) == 4
+
+
 def test_the_command_tells_it_of_the_real_api_by_id_and_by_name() -> None:
     world = MemoryWorld()
     world.outbound.answer = lambda _call: Reply(duration_ms=1, status_code=500, body=b"no")

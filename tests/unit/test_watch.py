@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from cli.api import Api
-from cli.drawing.changes import tell_changes
-from cli.drawing.series import Series, Window
+from cli.drawing.attribution import author
+from cli.drawing.changes import tell_changes, tell_step
+from cli.drawing.series import Series, Step, Window
 from cli.trouble import Trouble
 from cli.watch.command import picture
 from cli.watch.observer import Observer
@@ -66,6 +67,11 @@ def test_hints_show_when_they_began_with_author_and_reason_and_when_they_expired
         "00:17:00  every 5 min (baseline)",
     ]
     assert len(played.series(30).runs) > 20
+
+
+def test_a_change_is_one_printable_line_and_names_the_system_as_explain_does() -> None:
+    step = Step(at=MIDNIGHT, interval_ms=None, source="paused", author=author("system", "rubato"), reason="a\n\x1b[2Jb")
+    assert tell_step(step) == "asleep (paused), Rubato: a [2Jb"
 
 
 def test_a_newer_hint_replaces_the_authors_older_one_and_clearing_ends_it() -> None:
