@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from cli.drawing.attribution import author
@@ -51,6 +52,16 @@ class Facts:
         holds = until == "indefinite" or (until is not None and at(until) > self.now)
         return latest if holds else None
 
+    @cached_property
+    def rests_until(self) -> float:
+        """Until when (ms) nothing of its schedule runs: now if it does not rest, infinity if only people can tell."""
+        if self.is_held:
+            return inf
+        if self.endpoint["source"] != "paused":
+            return self.now
+        end = self.endpoint["nextRunAt"]
+        return inf if end is None else at(end)
+
     @property
     def doublings(self) -> int:
         """How often failures have doubled the baseline's interval."""
@@ -69,23 +80,45 @@ class Facts:
     def rhythm(self, moment: int) -> str:
         """What sets the pace at `moment`, as far as is known now: the hints that live then, else the baseline."""
         live = [hint for hint in self.intervals if at(hint["expiresAt"]) > moment]
-        return f"every {spell_exactly(live[0]['intervalMs'])}, by {by(live[0])}" if live else self.baseline()
+        if not live:
+            return self.baseline()
+        asked = live[0]["intervalMs"]
+        paced = self._clamped(asked)
+        note = f" ({spell_exactly(asked)}, held by its clamp)" if paced != asked else ""
+        return f"every {spell_exactly(paced)}, by {by(live[0])}{note}"
+
+    def rhythm_some_day(self) -> str:
+        """The same for a moment that nobody knows."""
+        if not self.intervals:
+            return self.baseline()
+        return f"{self.rhythm(self.now)}, while that hint lives; without any hint {self.baseline()}"
 
     def baseline(self, again: bool = False) -> str:
-        """The baseline's rhythm, failures included."""
+        """The baseline's rhythm, failures and clamp included."""
         word = " again" if again else ""
         baseline = self.endpoint["baseline"]
         if "intervalMs" in baseline:
-            paced = backed_off_interval(baseline["intervalMs"], self.endpoint["failureCount"])
-            slowed = (
-                f" (baseline {spell_exactly(baseline['intervalMs'])}, slowed by failures)" if self.doublings else ""
-            )
-            return f"every {spell_exactly(paced)}{word}{slowed}"
+            return self._interval_baseline(baseline["intervalMs"], word)
         if "cron" in baseline:
             return f"by cron `{baseline['cron']}` in {baseline['timezone']}{word}"
         if "after" in baseline:
             return f"after {named(baseline['after'])} succeeded{word}"
         return "asleep again" if again else "asleep until somebody asks for a run"
+
+    def _interval_baseline(self, usual: int, word: str) -> str:
+        slowed = backed_off_interval(usual, self.endpoint["failureCount"])
+        paced = self._clamped(slowed)
+        notes = [f"baseline {spell_exactly(usual)}"]
+        notes += ["slowed by failures"] if self.doublings else []
+        notes += ["held by its clamp"] if paced != slowed else []
+        note = f" ({', '.join(notes)})" if len(notes) > 1 else ""
+        return f"every {spell_exactly(paced)}{word}{note}"
+
+    def _clamped(self, interval_ms: int) -> int:
+        """As the governor does it: the minimum first, then the maximum."""
+        least, most = (self.endpoint["clamp"][name] for name in ("minIntervalMs", "maxIntervalMs"))
+        paced = max(interval_ms, least or interval_ms)
+        return min(paced, most or paced)
 
 
 def at(iso: str) -> int:

@@ -92,12 +92,15 @@ def _background(facts: Facts) -> Iterator[str]:
         yield f"Other live hints, which the tightest outweighs: {others}."
     bounds = _bounds(facts)
     if bounds:
-        yield f"Its clamp keeps runs {bounds} apart, whoever asks."
+        yield f"Its clamp keeps scheduled runs {bounds} apart, whoever asks; a run-now is not bound by it."
 
 
 def _bounds(facts: Facts) -> str:
     clamp = facts.endpoint["clamp"]
-    words = (("at least", clamp["minIntervalMs"]), ("at most", clamp["maxIntervalMs"]))
+    has_rhythm = facts.intervals or facts.endpoint["baseline"].keys() & {"intervalMs", "cron"}
+    # A rest is as long as it is, and the sleep of one without a rhythm too.
+    most = clamp["maxIntervalMs"] if has_rhythm and facts.rests_until <= facts.now else None
+    words = (("at least", clamp["minIntervalMs"]), ("at most", most))
     return " and ".join(f"{word} {spell_exactly(ms)}" for word, ms in words if ms is not None)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.drawing.attribution import author
 from cli.drawing.series import Series, Step
-from rubato.domain.governor import MAX_BACKOFF_DOUBLINGS
+from rubato.domain.governor import backed_off_interval
 from rubato.domain.instant import from_iso
 from rubato.domain.schedule import CronBaseline, IntervalBaseline, read_baseline
 
@@ -74,12 +74,16 @@ class _Story:
             return Step(at=moment, interval_ms=usual, baseline_ms=usual, source=_source(self._baseline(moment)))
         return Step(
             at=moment,
-            interval_ms=usual << min(failures, MAX_BACKOFF_DOUBLINGS),
+            interval_ms=self._at_most(backed_off_interval(usual, failures)),
             baseline_ms=usual,
             source="baseline-interval",
             author="backoff",
             reason=f"{failures} failed run{'s' if failures > 1 else ''}",
         )
+
+    def _at_most(self, interval_ms: int) -> int:
+        """As the endpoint's clamp is now; how it was is not told."""
+        return min(interval_ms, self.endpoint["clamp"]["maxIntervalMs"] or interval_ms)
 
     def _rest(self, moment: int) -> tuple[str, str] | None:
         """Who holds it at that moment, and why."""

@@ -131,6 +131,34 @@ PLAIN = ["page runs next at 00:05:00 (in 4 min).", "Its baseline sets the pace: 
             ],
         ),
         (
+            endpoint(
+                baseline={"intervalMs": MINUTE}, failureCount=5, source="clamped-max",
+                clamp={"minIntervalMs": None, "maxIntervalMs": 5 * MINUTE}, hints=[interval(600, until=2)],
+            ),
+            [
+                PLAIN[0],
+                "Its clamp brought the run forward: no later than 5 min after the run before.",
+                "Its baseline is: every 5 min (baseline 1 min, slowed by failures, held by its clamp).",
+                "Its last 5 run(s) failed, so the baseline's interval is 32 times as long; "
+                "the first success restores it.",
+                "Its clamp keeps scheduled runs at most 5 min apart, whoever asks; a run-now is not bound by it.",
+                "At 00:02:00 the hint by rule surge expires; then every 5 min again "
+                "(baseline 1 min, slowed by failures, held by its clamp).",
+            ],
+        ),
+        (
+            endpoint(
+                baseline={"manual": True}, state="dormant", nextRunAt=None, source=None,
+                whyNotRunning="it has no rhythm of its own",
+                clamp={"minIntervalMs": MINUTE, "maxIntervalMs": 15 * MINUTE},
+            ),
+            [
+                "page has no next run.",
+                "It has no rhythm of its own.",
+                "Its clamp keeps scheduled runs at least 1 min apart, whoever asks; a run-now is not bound by it.",
+            ],
+        ),
+        (
             endpoint(failureCount=3, baseline={"cron": "0 9 * * *", "timezone": "UTC"}, source="baseline-cron"),
             [PLAIN[0], "Its baseline sets the pace: by cron `0 9 * * *` in UTC."],
         ),
@@ -139,8 +167,8 @@ PLAIN = ["page runs next at 00:05:00 (in 4 min).", "Its baseline sets the pace: 
             [
                 PLAIN[0],
                 "Its clamp moved the run back: no sooner than 7 min after the run before.",
-                "Its baseline is: every 5 min.",
-                "Its clamp keeps runs at least 7 min apart, whoever asks.",
+                "Its baseline is: every 7 min (baseline 5 min, held by its clamp).",
+                "Its clamp keeps scheduled runs at least 7 min apart, whoever asks; a run-now is not bound by it.",
             ],
         ),
         (
@@ -148,8 +176,9 @@ PLAIN = ["page runs next at 00:05:00 (in 4 min).", "Its baseline sets the pace: 
             [
                 PLAIN[0],
                 "Its clamp brought the run forward: no later than 3 min after the run before.",
-                "Its baseline is: every 5 min.",
-                "Its clamp keeps runs at least 20 s and at most 3 min apart, whoever asks.",
+                "Its baseline is: every 3 min (baseline 5 min, held by its clamp).",
+                "Its clamp keeps scheduled runs at least 20 s and at most 3 min apart, whoever asks; "
+                "a run-now is not bound by it.",
             ],
         ),
         (
@@ -237,6 +266,71 @@ def test_a_job_that_is_paused_holds_the_endpoint_whatever_its_own_pause_says() -
     ]
     said = lines(held, {"name": "shop", "status": "paused"}, (paused("indefinite"),))
     assert said[-1].endswith("its own pause stays.")
+
+
+@pytest.mark.parametrize(
+    ("given", "job", "said"),
+    [
+        (
+            endpoint(source="paused", nextRunAt=None, state="paused", hints=[one_shot(2), interval(30, until=20)]),
+            JOB,
+            [
+                "The one-shot by human key_anne for 00:02:00 waits for the end of the pause; "
+                "it is lost unless that comes before 00:32:00.",
+                "At 00:20:00 the hint by rule surge expires, paused or not.",
+                "When somebody resumes it (pauseUntil null): every 30 s, by rule surge, while that hint lives; "
+                "without any hint every 5 min.",
+            ],
+        ),
+        (
+            endpoint(source="paused", nextRunAt=None, state="paused", hints=[one_shot(2)]),
+            {"name": "shop", "status": "paused"},
+            [
+                "The one-shot by human key_anne for 00:02:00 waits until its job is active again; "
+                "it is lost unless that comes before 00:32:00.",
+                "When the job's status is set to active, its endpoints resume; then every 5 min.",
+            ],
+        ),
+        (
+            endpoint(source="paused", nextRunAt=t(40), state="paused", hints=[one_shot(2), one_shot(15), one_shot(50)]),
+            JOB,
+            [
+                "The one-shot by human key_anne for 00:02:00 is lost: it expires at 00:32:00, before the pause ends.",
+                "At 00:40:00 the pause ends: a slot that fell into it runs once, then every 5 min.",
+                "At 00:40:00, as the pause ends, the one-shot by human key_anne for 00:15:00 runs once; "
+                "it may come as late as 00:45:00.",
+                "At 00:50:00 the one-shot by human key_anne runs once; it may come as late as 01:20:00.",
+            ],
+        ),
+        (
+            endpoint(source="paused", nextRunAt=t(9), state="paused", hints=[interval(30, until=5)]),
+            JOB,
+            [
+                "At 00:05:00 the hint by rule surge expires, before the pause ends.",
+                "At 00:09:00 the pause ends: a slot that fell into it runs once, then every 5 min.",
+            ],
+        ),
+    ],
+)
+def test_what_is_asked_for_in_a_rest_waits_for_its_end_or_is_lost(given: Any, job: Any, said: list[str]) -> None:
+    assert lines(given, job)[-len(said) :] == said
+    assert not any("runs once" in line for line in lines(given, job)[: -len(said)])
+
+
+@pytest.mark.parametrize(
+    ("following", "minimum", "source", "said"),
+    [
+        (7, 7, "clamped-min", "At 00:07:00 at the soonest the one-shot by human key_anne for 00:02:00 runs once, "
+         "moved by its clamp; it may come as late as 00:32:00."),
+        (40, 40, "clamped-min", "The one-shot by human key_anne for 00:02:00 is lost: it expires at 00:32:00, "
+         "before its clamp allows a run."),
+        (1.5, 7, "baseline-interval", "At 00:02:00 the one-shot by human key_anne runs once, when the run before it "
+         "has been and as soon as its clamp allows; it may come as late as 00:32:00."),
+    ],
+)  # fmt: skip
+def test_a_one_shot_is_told_as_the_clamp_moves_it(following: float, minimum: int, source: str, said: str) -> None:
+    clamp = {"minIntervalMs": minimum * MINUTE, "maxIntervalMs": None}
+    assert lines(endpoint(source=source, nextRunAt=t(following), clamp=clamp, hints=[one_shot(2)]))[-1] == said
 
 
 def test_a_reason_forges_no_line_and_steers_no_terminal() -> None:

@@ -120,6 +120,12 @@ def test_backoff_shows_as_it_grows_and_ends_with_the_first_success() -> None:
     ]
 
 
+def test_backoff_shows_no_slower_than_the_clamp_allows() -> None:
+    played = Played(clamp={"maxIntervalMs": 8 * MINUTE})
+    played.world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=500, body=b"")
+    assert {step.interval_ms for step in played.series(30).steps} == {5 * MINUTE, 8 * MINUTE}
+
+
 def test_a_cron_baseline_is_drawn_by_the_gap_of_its_slots() -> None:
     assert {step.interval_ms for step in Played(baseline={"cron": "*/10 * * * *"}).series(15).steps} == {10 * MINUTE}
     assert Played(baseline={"manual": True}).series(1).steps[0].interval_ms is None
