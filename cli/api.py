@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import typer
 
+from cli.drawing.attribution import plain
 from cli.trouble import Trouble
 
 Url = Annotated[str, typer.Option(envvar="RUBATO_URL", help="Base of the API: the output ApiUrl of the stack.")]
@@ -15,18 +16,33 @@ Key = Annotated[str, typer.Option(envvar="RUBATO_API_KEY", help="API key; `rubat
 _TIMEOUT_S = 30.0  # as long as API Gateway waits for the function
 
 
+class Refusal(Trouble):
+    """The API answered with an error; `status` is its code."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Api:
     """A client that turns refusals into Trouble. Close it, or use it as a context. `transport`: another than HTTP."""
 
     def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+        """Raises Trouble for what can't be the URL of an API or a key."""
         self.url = url.rstrip("/")
-        self._client = httpx.Client(
-            base_url=self.url,
-            headers={"x-api-key": key},
-            timeout=_TIMEOUT_S,
-            trust_env=not is_loopback(url),
-            transport=transport,
-        )
+        if not (key.isascii() and key.isprintable()):
+            # A client would refuse it too, and repeat it in the message.
+            raise Trouble("the API key has letters that no key has, such as a line break; look at RUBATO_API_KEY")
+        try:
+            self._client = httpx.Client(
+                base_url=self.url,
+                headers={"x-api-key": key},
+                timeout=_TIMEOUT_S,
+                trust_env=not is_loopback(url),
+                transport=transport,
+            )
+        except (ValueError, httpx.InvalidURL) as error:
+            raise Trouble(f"{self._is_no_api()} ({error})") from None
 
     def __enter__(self) -> "Api":
         return self
@@ -37,7 +53,7 @@ class Api:
     def call(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, **query: Any
     ) -> dict[str, Any]:
-        """The answer's JSON; raises Trouble when there is none or it is an error.
+        """The answer's JSON; raises Trouble when there is none, Refusal when it is an error.
 
         With an Idempotency-Key among the headers, a request whose answer was lost is sent once more.
         """
@@ -45,10 +61,23 @@ class Api:
             answer = self._request(method, path, body, headers or {}, query)
         except httpx.HTTPError as error:
             raise Trouble(f"{self.url} can't be reached ({type(error).__name__}: {error}); is it up?") from error
+        except httpx.InvalidURL as error:
+            raise Trouble(f"{path!r} can't be asked for: {error}") from None
         if answer.is_error:
-            raise Trouble(f"{method} {path}: {answer.status_code} {_detail(answer)}")
-        given: dict[str, Any] = answer.json() if answer.content else {}
+            raise Refusal(f"{method} {path}: {answer.status_code} {_detail(answer)}", answer.status_code)
+        return self._object(answer) if answer.content else {}
+
+    def _object(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            given = answer.json()
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            raise Trouble(f"{self._is_no_api()} (it answers with something else than a JSON object)")
         return given
+
+    def _is_no_api(self) -> str:
+        return f"{self.url!r} is no Rubato API; look at RUBATO_URL, the output ApiUrl of the stack"
 
     def _request(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], query: Mapping[str, Any]
@@ -67,6 +96,8 @@ class Api:
         while True:
             asked: dict[str, Any] = {"limit": 200, **query} | ({"cursor": cursor} if cursor else {})
             page = self.call("GET", path, **asked)
+            if not {"items", "nextCursor"} <= page.keys():
+                raise Trouble(f"{self._is_no_api()} (its list {path} has no items)")
             yield from page["items"]
             cursor = page["nextCursor"]
             if cursor is None:
@@ -84,4 +115,4 @@ def _detail(answer: httpx.Response) -> str:
         fields = "; ".join(f"{each['path']}: {each['message']}" for each in problem.get("errors") or ())
         return fields or str(problem["detail"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return answer.text[:200]
+        return plain(answer.text[:400])[:200]

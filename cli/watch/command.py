@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http import HTTPStatus
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -10,8 +12,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from cli.api import Api, Key, Url
+from cli.api import Api, Key, Refusal, Url
 from cli.blueprints.stored import the_job
+from cli.drawing.attribution import plain
 from cli.drawing.chart import step_chart
 from cli.drawing.series import Series, Window
 from cli.drawing.tempo import timeline
@@ -22,6 +25,10 @@ from cli.watch.observer import Observer, tell_all_changes
 _POLL_S = 1.0
 _LATEST = 12
 _WIDEST = 120
+_FINAL = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+Look = tuple[list[Series], Window, list[str]]
+"""What was seen, the time that is shown, and a line if the API did not answer."""
 
 
 def watch(
@@ -36,7 +43,7 @@ def watch(
     console = Console(highlight=False, soft_wrap=True)
     with Api(url, key) as api, suppress(KeyboardInterrupt):
         span = round(minutes * 60_000)
-        observer = Observer(api, the_job(api, job)["jobId"], _now() - span)
+        observer = Observer(api, the_job(api, job)["jobId"], span)
         if console.is_terminal:
             _draw(console, observer, span, seconds, endpoint)
         else:
@@ -53,39 +60,59 @@ def picture(many: list[Series], window: Window, width: int, endpoint: str | None
 
 def _draw(console: Console, observer: Observer, span: int, seconds: float | None, endpoint: str | None) -> None:
     with Live(console=console, auto_refresh=False) as live:
-        for many, window in _looks(observer, span, seconds):
+        for many, window, silence in _looks(observer, span, seconds):
             width = min(console.width, _WIDEST)
-            lines = (line[:width] for line in picture(many, window, width, endpoint))
-            live.update(Text("\n".join(lines), no_wrap=True), refresh=True)
+            lines = [line[:width] for line in picture(many, window, width, endpoint)]
+            told = [part for line in silence for part in wrap(line, width)]
+            live.update(Text("\n".join([*lines, *told]), no_wrap=True), refresh=True)
 
 
 def _list(observer: Observer, span: int, seconds: float | None, endpoint: str | None) -> None:
-    is_first = True
-    for many, window in _looks(observer, span, seconds):
+    is_first, told = True, list[str]()
+    for many, window, silence in _looks(observer, span, seconds):
         if is_first:
             for line in timeline(_chosen(many, endpoint), window):
                 typer.echo(line)
         is_first = False
+        for line in silence if not told else ():
+            typer.echo(line)
+        told = silence
         for _, line in observer.news(_chosen(many, endpoint), window):
             typer.echo(line)
 
 
-def _looks(observer: Observer, span: int, seconds: float | None) -> Iterator[tuple[list[Series], Window]]:
-    """A look each second, until the time is up; one that failed is left out, the next may succeed."""
+def _looks(observer: Observer, span: int, seconds: float | None) -> Iterator[Look]:
+    """A look each second, until the time is up.
+
+    One that failed gives the picture before it and a line that says since when; the next may succeed. Raises Trouble
+    when the first fails, or when the API says that no later one can succeed.
+    """
     deadline = None if seconds is None else time.monotonic() + seconds
-    is_first = True
+    seen, silent_since = observer.look(now := _now()), None
+    silence = list[str]()
     while True:
-        now = _now()
-        try:
-            yield observer.look(now), Window(since=now - span, until=now + 1, label=local_label(now))
-        except Trouble:
-            if is_first:
-                raise
-        is_first = False
+        yield seen, Window(since=now - span, until=now + 1, label=local_label(now)), silence
         left = _POLL_S if deadline is None else min(_POLL_S, deadline - time.monotonic())
         if left <= 0:
             return
         time.sleep(left)
+        found = _look_again(observer, now := _now())
+        if isinstance(found, Trouble):
+            silent_since = silent_since or now
+            silence = [f"no answer since {local_label(now)(silent_since)}: {plain(str(found))}"]
+        else:
+            seen, silent_since, silence = found, None, []
+
+
+def _look_again(observer: Observer, now: int) -> list[Series] | Trouble:
+    try:
+        return observer.look(now)
+    except Refusal as refused:
+        if refused.status in _FINAL:
+            raise
+        return refused
+    except Trouble as trouble:
+        return trouble
 
 
 def _chosen(many: list[Series], endpoint: str | None) -> list[Series]:

@@ -1,6 +1,8 @@
 """`rubato watch`: what a job's answers, audit trails and runs become in a terminal."""
 
 import json
+import re
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -55,7 +57,7 @@ class Played:
 
 
 def observed(door: Door, job: str) -> Observer:
-    return Observer(Api(door.url, Wsgi.key), job, MIDNIGHT)
+    return Observer(Api(door.url, Wsgi.key), job, 60 * MINUTE)
 
 
 def test_hints_show_when_they_began_with_author_and_reason_and_when_they_expired() -> None:
@@ -174,6 +176,86 @@ def test_without_a_terminal_it_prints_lines_and_ends_by_itself() -> None:
         with pytest.raises(Trouble, match="no job 'nope'"):
             door.rubato("watch", "nope", "--seconds", "0")
         assert json.loads(door.rubato("export", "shop"))["job"] == {"name": "shop"}
+
+
+def ends_after(monkeypatch: pytest.MonkeyPatch, *between: Callable[[], None]) -> None:
+    """Instead of a pause between two looks the next of `between` happens; then Ctrl-C."""
+    steps = iter(between)
+
+    def pause(_seconds: float) -> None:
+        step = next(steps, None)
+        if step is None:
+            raise KeyboardInterrupt
+        step()
+
+    monkeypatch.setattr("cli.watch.command.time.sleep", pause)
+
+
+def refusing(status: str) -> Callable[..., list[bytes]]:
+    def answer(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response(status, [("Content-Type", "text/plain")])
+        return [b"down"]
+
+    return answer
+
+
+def test_an_api_that_does_not_answer_is_told_once_until_it_answers_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(Played().world) as door:
+        well, ill = door.wsgi, refusing("503 Service Unavailable")
+        turns = [lambda app=app: setattr(door, "wsgi", app) for app in (ill, ill, well, ill)]
+        ends_after(monkeypatch, *turns)
+        told = [line for line in door.rubato("watch", "shop").splitlines() if "no answer" in line]
+    assert len(told) == 2
+    assert all(re.fullmatch(r"no answer since \d\d:\d\d:\d\d: GET /jobs/\S+: 503 down", line) for line in told)
+
+
+def test_the_picture_stays_while_the_api_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=80, height=30, highlight=False)
+    monkeypatch.setattr("cli.watch.command.Console", lambda **_: terminal)
+    with opened(Played().world) as door:
+        ends_after(monkeypatch, lambda: setattr(door, "wsgi", refusing("503 Service Unavailable")))
+        door.rubato("watch", "shop")
+    last = screen.getvalue().split("page ")[-1]
+    assert "5 min" in last and "no answer since" in last
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found"])
+def test_what_no_later_look_can_mend_ends_it(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    with opened(Played().world) as door:
+        ends_after(monkeypatch, lambda: setattr(door, "wsgi", refusing(status)))
+        with pytest.raises(Trouble, match=f"{status[:3]} down"):
+            door.rubato("watch", "shop")
+
+
+def test_a_run_in_flight_is_followed_beyond_the_latest_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.watch.observer._PAGE", 1)
+    played = Played()
+    with opened(played.world) as door:
+        observer = observed(door, played.job)
+
+        def look(_call: Call) -> Reply:
+            if len(played.world.outbound.calls) == 1:
+                observer.look(played.world.clock.now())
+            return Reply(duration_ms=0, status_code=200, body=b"")
+
+        played.world.outbound.answer = look
+        played.stage.play(MIDNIGHT + 21 * MINUTE)
+        many = observer.look(played.world.clock.now())
+        news = [line for _, line in observer.news(many, LAST_HOUR) if "success" in line]
+    assert news == [f"00:{minute}:00  page  success 200 (baseline-interval)" for minute in ("05", "20")]
+
+
+def test_what_is_older_than_the_window_is_forgotten() -> None:
+    played = Played()
+    with opened(played.world) as door:
+        observer = Observer(Api(door.url, Wsgi.key), played.job, 12 * MINUTE)
+        shown = list[int]()
+        for minute in (11, 21, 31, 41):
+            played.stage.play(MIDNIGHT + minute * MINUTE)
+            (page,) = observer.look(played.world.clock.now())
+            shown.append(len(page.runs))
+    assert shown == [2, 3, 3, 3]
 
 
 def test_at_a_terminal_it_draws_and_ctrl_c_ends_it_cleanly(monkeypatch: pytest.MonkeyPatch) -> None:
