@@ -116,9 +116,9 @@ def test_a_conversation_is_spelled_as_servers_of_this_kind_want_it(httpserver: H
         (429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, ModelFault.THROTTLED, None),
         (500, {}, ModelFault.UNAVAILABLE, None),
         (503, {"Retry-After": "7"}, ModelFault.UNAVAILABLE, 7),
-        (400, {}, ModelFault.MALFORMED, None),
-        (404, {}, ModelFault.MALFORMED, None),
-        (302, {"Location": "https://elsewhere.example/"}, ModelFault.MALFORMED, None),
+        (400, {}, ModelFault.REFUSED, None),
+        (404, {}, ModelFault.REFUSED, None),
+        (302, {"Location": "https://elsewhere.example/"}, ModelFault.REFUSED, None),
     ],
 )
 def test_a_refusal_has_its_fault_and_never_the_words_of_the_server(
@@ -321,7 +321,9 @@ def _validate(asked: dict[str, Any]) -> None:
         ("AccessDeniedException", ModelFault.UNAUTHORIZED),
         ("ThrottlingException", ModelFault.THROTTLED),
         ("ModelTimeoutException", ModelFault.TIMEOUT),
-        ("ValidationException", ModelFault.MALFORMED),
+        ("ValidationException", ModelFault.REFUSED),
+        ("ResourceNotFoundException", ModelFault.REFUSED),
+        ("ModelErrorException", ModelFault.MALFORMED),
         ("ServiceUnavailableException", ModelFault.UNAVAILABLE),
         ("SomethingNew", ModelFault.UNAVAILABLE),
         (ReadTimeoutError(endpoint_url="x"), ModelFault.TIMEOUT),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rubato.adapters.scripted import calling, submit
-from rubato.domain.analysis import MAX_OUTPUT_TOKENS, Outcome
+from rubato.domain.analysis import MAX_ANSWER_TOKENS, Outcome
 from rubato.domain.conversation import Answer, ModelFailed, ModelFault, Question, size_of
 from rubato.domain.endpoint import Clamp, Endpoint
 from rubato.domain.exchange import Reply
@@ -372,7 +372,7 @@ def test_a_model_that_writes_too_much_is_stopped() -> None:
     world = planner_world(chatty)
     endpoint = a_planned_endpoint(world)
     assert look_around(world) == ["analysis_tokens_exhausted"]
-    assert [asked.max_output_tokens for asked in world.model.asked] == [8_000, 5_000, 2_000]
+    assert [asked.max_output_tokens for asked in world.model.asked] == [2_048, 2_048, 2_000]
     (kept,) = analyses(world, endpoint)
     assert (kept.input_tokens, kept.output_tokens) == (300, 9_000)
     assert kept.cost == pytest.approx((300 * 3 + 9_000 * 15) / 1_000_000)
@@ -466,16 +466,16 @@ def test_runs_are_as_punctual_as_without_a_planner_whatever_the_model_does(troub
 
 
 def test_a_tenant_without_tokens_has_its_rules_only_until_the_day_is_over() -> None:
-    world = planner_world(submit(minutes=5), tokens_per_day=25_000)
+    world = planner_world(submit(minutes=5), tokens_per_day=10_000)
     endpoint = a_planned_endpoint(world, ManualBaseline())
     outcomes = []
     for look in range(13):
         world.clock.sleep_until(MIDNIGHT + look * 5 * MINUTE)
         outcomes += look_around(world)
     assert outcomes[:2] == ["analysis_submitted"] * 2 and outcomes[-1] == "analysis_quota_exhausted"
-    assert world.usage.of("acme", "2025-01-01").planner_tokens_today <= 25_000
+    assert world.usage.of("acme", "2025-01-01").planner_tokens_today <= 10_000
     kept = analyses(world, endpoint)[0]
-    assert kept.outcome is Outcome.QUOTA_EXHAUSTED and "25000 tokens a day" in (kept.error or "")
+    assert kept.outcome is Outcome.QUOTA_EXHAUSTED and "10000 tokens a day" in (kept.error or "")
     assert len(world.model.asked) == outcomes.count("analysis_submitted")
     world.clock.sleep_until(MIDNIGHT + DAY)
     assert look_around(world) == ["analysis_submitted"]
@@ -484,23 +484,35 @@ def test_a_tenant_without_tokens_has_its_rules_only_until_the_day_is_over() -> N
 def test_a_call_that_died_holds_its_reserve_for_the_day_and_not_longer() -> None:
     world = planner_world(submit(), tokens_per_day=20_000)
     endpoint = a_planned_endpoint(world, ManualBaseline())
-    world.model = planner_world(RuntimeError("killed")).model
-    assert look_around(world) == ["analysis_failed"]
+
+    def dies(_question: Question) -> Answer:
+        raise Killed
+
+    world.model = planner_world(dies).model
+    with pytest.raises(Killed):
+        analyse_endpoint(world, AnalysisMessage(endpoint_id=endpoint.id, due=MIDNIGHT))
     held = world.usage.of("acme", "2025-01-01").planner_tokens_today
-    assert MAX_OUTPUT_TOKENS < held < 20_000
+    assert MAX_ANSWER_TOKENS < held < 20_000
     assert world.usage.of("acme", "2025-01-02").planner_tokens_today == 0
-    assert analyses(world, endpoint)[0].outcome is Outcome.FAILED
 
 
-def test_tokens_are_counted_as_the_provider_counts_them_and_refused_calls_are_free() -> None:
+def test_tokens_are_counted_as_the_provider_counts_them() -> None:
     world = planner_world(replace(submit(), input_tokens=4_321, output_tokens=56))
     a_planned_endpoint(world)
     look_around(world)
     assert world.usage.of("acme", "2025-01-01").planner_tokens_today == 4_377
-    world = planner_world(ModelFailed(ModelFault.UNAUTHORIZED, "no"))
+
+
+FREE = {ModelFault.UNAUTHORIZED, ModelFault.REFUSED, ModelFault.THROTTLED, ModelFault.UNAVAILABLE}
+
+
+@pytest.mark.parametrize("trouble", [*(ModelFailed(fault, "no") for fault in ModelFault), RuntimeError("a bug")], ids=str)
+def test_only_a_call_that_the_provider_may_have_charged_for_eats_the_day(trouble: Exception) -> None:
+    world = planner_world(trouble)
     a_planned_endpoint(world)
     look_around(world)
-    assert world.usage.of("acme", "2025-01-01").planner_tokens_today == 0
+    is_free = not isinstance(trouble, ModelFailed) or trouble.fault in FREE
+    assert (world.usage.of("acme", "2025-01-01").planner_tokens_today == 0) == is_free
 
 
 def test_the_first_question_of_a_job_with_ten_endpoints_stays_below_five_thousand_tokens(

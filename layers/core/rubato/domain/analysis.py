@@ -10,13 +10,15 @@ from rubato.domain.instant import DAY, HOUR, MINUTE, SECOND
 LEASE_MS = 3 * MINUTE
 MAX_DURATION_MS = 60 * SECOND
 MAX_OUTPUT_TOKENS = 8_000
+# Of one call: many models refuse to be asked for more, and it is what is reserved of the tenant's day.
+MAX_ANSWER_TOKENS = 2_048
 MIN_NEXT_MS, MAX_NEXT_MS = 5 * MINUTE, DAY
 _AFTER_UNFINISHED_MS = 30 * MINUTE
 _AFTER_QUOTA_MS = HOUR
 _LONGEST_BACKOFF_MS = HOUR
 _MILLION = 1_000_000
 # The first call of an analysis takes about so many: what it is told, and the longest answer.
-LEAST_TOKENS = 10_000
+LEAST_TOKENS = 4_000
 
 
 class Outcome(StrEnum):
