@@ -1,6 +1,7 @@
 """The planner: whom it looks at and when, what its model may do, and what is kept of it."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -82,12 +83,12 @@ def test_a_failure_brings_the_next_look_forward_and_so_does_the_recovery() -> No
     only_run(world, 61)
     assert look_around(world) == []  # a success after nothing is no turn
     world.outbound.answer = down
-    only_run(world, 121)
-    assert state_of(world, endpoint).failures == 1
+    only_run(world, 301)
+    assert state_of(world, endpoint).failures == 2
     assert look_around(world) == ["analysis_submitted"]
     assert look_around(world) == []
     world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=200, body=b"ok")
-    only_run(world, 301)
+    only_run(world, 701)
     assert state_of(world, endpoint).failures == 0
     assert look_around(world) == ["analysis_submitted"]
 
@@ -103,7 +104,7 @@ def test_a_turn_during_an_analysis_is_looked_at_next() -> None:
     run_planner(world, MIDNIGHT + MINUTE)
     (message,) = [each for each in world.queue.receive(MIDNIGHT) if isinstance(each, AnalysisMessage)]
     assert analyse_endpoint(world, message) == "analysis_submitted"
-    world.clock.sleep_until(MIDNIGHT + 22 * SECOND)
+    world.clock.sleep_until(MIDNIGHT + 5 * MINUTE + 21 * SECOND)
     assert look_around(world) == ["analysis_submitted"]
 
 
@@ -117,12 +118,52 @@ def test_resting_siblings_are_looked_at_when_one_has_turned_and_busy_ones_are_no
     foreign = a_planned_endpoint(world, ManualBaseline())
     steer_endpoint.pause_endpoint(world, ANNE, paused.id, until=None, reason=None)
     assert len(look_around(world)) == 5
+    only_run(world, 31 * 60 - 1)
     world.outbound.answer = down
-    only_run(world, 61)
+    only_run(world, 31 * 60 + 1)
     assert look_around(world) == ["analysis_submitted"] * 3
     counts = [len(analyses(world, each)) for each in (asleep, paused, busy, foreign)]
     assert counts == [2, 2, 1, 1]
     assert look_around(world) == []
+
+
+def test_an_endpoint_that_flaps_is_looked_at_each_five_minutes_at_most_and_its_resting_siblings_each_thirty() -> None:
+    world = planner_world(submit(minutes=1440))
+    flips = iter(range(10_000))
+    world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=(200, 503)[next(flips) % 2], body=b"")
+    job = a_planned_job(world)
+    flapping = a_planned_endpoint(world, IntervalBaseline(20 * SECOND), job=job, name="probe")
+    asleep = a_planned_endpoint(world, ManualBaseline(), job=job, name="asleep")
+    for minute in range(1, 61):
+        only_run(world, minute * 60)
+        look_around(world)
+    begun = [each.started_at for each in analyses(world, flapping)]
+    assert 10 <= len(begun) <= 13
+    assert all(later - earlier >= 5 * MINUTE for later, earlier in pairwise(begun))
+    assert len(analyses(world, asleep)) == 2
+
+
+def test_failures_do_not_hurry_a_model_in_trouble() -> None:
+    world = planner_world(ModelFailed(ModelFault.UNAVAILABLE, "gone"))
+    world.outbound.answer = down
+    endpoint = a_planned_endpoint(world, IntervalBaseline(20 * SECOND))
+    for minute in range(61):
+        only_run(world, minute * 60)
+        look_around(world)
+    begun = [(each.started_at - MIDNIGHT) // MINUTE for each in reversed(analyses(world, endpoint))]
+    assert begun == [0, 5, 15, 35]
+
+
+def test_turning_the_planner_off_and_on_asks_no_model_sooner() -> None:
+    world = planner_world(submit(minutes=1440))
+    job = a_planned_job(world)
+    a_planned_endpoint(world, ManualBaseline(), job=job)
+    assert look_around(world) == ["analysis_submitted"]
+    for settings in (PlannerSettings(), ON):
+        update_job(world, ANNE, job.job_id, lambda each, settings=settings: replace(each, planner=settings))
+    assert look_around(world) == []
+    world.clock.sleep_until(MIDNIGHT + 5 * MINUTE)
+    assert look_around(world) == ["analysis_submitted"]
 
 
 def test_turning_the_planner_on_has_every_endpoint_looked_at_and_pausing_the_job_none() -> None:

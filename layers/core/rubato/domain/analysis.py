@@ -112,6 +112,11 @@ def next_look(analysis: Analysis, earlier: tuple[Analysis, ...], now: int, next_
     return now + max(backoff, (analysis.retry_after_s or 0) * SECOND)
 
 
+def has_to_wait(analysis: Analysis) -> bool:
+    """Whether the next look keeps its time whatever the endpoint does: asking sooner would only fail again."""
+    return analysis.outcome is Outcome.QUOTA_EXHAUSTED or analysis.outcome in _BROKEN
+
+
 def _broken_in_a_row(earlier: tuple[Analysis, ...]) -> int:
     return next((n for n, each in enumerate(earlier) if each.outcome not in _BROKEN), len(earlier))
 
