@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rubato.metrics import METRICS
+from rubato.settings import Settings
 from tests.infrastructure.conftest import ON_REQUEST, ROOT, Template
 
 NAMES = {metric.name for metric in METRICS.values()}
@@ -108,3 +109,10 @@ def test_no_model_is_asked_and_paid_for_by_default(template: Template) -> None:
     parameters = template.body["Parameters"]
     assert (parameters["ModelProvider"]["Default"], parameters["ModelKeyArn"]["Default"]) == ("none", "")
     assert parameters["PlannerMinutes"]["Default"] == 5
+
+
+def test_a_model_that_is_set_up_has_a_daily_bound_by_default(template: Template) -> None:
+    parameter = template.body["Parameters"]["PlannerTokensPerDay"]
+    assert parameter["Default"] == 1_000_000 and parameter["MinValue"] == 0
+    assert Settings.from_env({}).limits.planning.tokens_per_day == 1_000_000
+    assert Settings.from_env({"PLANNER_QUOTA": "0"}).limits.planning.tokens_per_day == 0

@@ -84,7 +84,7 @@ class Settings:
                 planning=Planning(
                     model=model.name,
                     minutes=_number(env, "PLANNER_MINUTES", 5),
-                    tokens_per_day=_number(env, "PLANNER_QUOTA", 0),
+                    tokens_per_day=_number(env, "PLANNER_QUOTA", 1_000_000),
                     input_price=_price(env, "MODEL_INPUT_PRICE"),
                     output_price=_price(env, "MODEL_OUTPUT_PRICE"),
                 ),
