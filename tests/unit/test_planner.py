@@ -197,6 +197,43 @@ def test_each_schedule_wakes_the_rules_of_every_job_with_or_without_a_model(term
     assert RuleMessage(job_id=job.job_id, due=MIDNIGHT) in world.queue.receive(MIDNIGHT)
 
 
+def ruled_jobs(world: Any, count: int) -> set[str]:
+    rules = read_rules([SURGE])
+    made = {a_planned_job(world, PlannerSettings(), rules=rules).job_id for _ in range(count)}
+    world.queue.receive(MIDNIGHT)
+    return made
+
+
+def test_a_queue_that_fails_once_keeps_few_rules_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planner_world(model=None)
+    jobs, real, calls = ruled_jobs(world, 250), world.queue.send, []
+
+    def fails_once(messages: Any, now: int) -> Any:
+        calls.append(messages)
+        if len(calls) == 1:
+            raise ConnectionError
+        return real(messages, now)
+
+    monkeypatch.setattr(world.queue, "send", fails_once)
+    assert run_planner(world, MIDNIGHT + MINUTE) == {"rules": 150}
+    assert len({each.job_id for each in world.queue.receive(MIDNIGHT)} & jobs) == 150
+    assert world.telemetry.warnings == ["rule messages not sent"]
+
+
+def test_many_rules_leave_half_of_the_time_to_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planner_world()
+    ruled_jobs(world, 250)
+    a_planned_endpoint(world, ManualBaseline())
+    real = world.queue.send
+
+    def slow(messages: Any, now: int) -> Any:
+        world.clock.instant += 20 * SECOND
+        return real(messages, now)
+
+    monkeypatch.setattr(world.queue, "send", slow)
+    assert run_planner(world, MIDNIGHT + MINUTE) == {"rules": 200, "rules_left": 1, "sent": 1}
+
+
 def test_rules_that_can_not_be_woken_hold_up_no_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ConnectionError
