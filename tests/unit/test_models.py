@@ -358,7 +358,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def opener() -> Any:
     from botocore.session import get_session
 
-    return secrets.opener("eu-central-1", get_session)
+    return secrets.opener(get_session)
+
+
+def test_a_key_is_read_in_the_region_where_it_is(aws: None) -> None:
+    manager: Any = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = manager.create_secret(Name="model-key", SecretString=KEY)["ARN"]
+    parameters: Any = boto3.client("ssm", region_name="us-west-2")
+    parameters.put_parameter(Name="/model/key", Value=KEY, Type="SecureString")
+    found = parameters.get_parameter(Name="/model/key")["Parameter"]["ARN"]
+    assert StoredSecret(arn, opener()).read() == StoredSecret(found, opener()).read() == KEY
 
 
 def test_a_key_is_read_from_either_store_remembered_for_minutes_and_read_anew_when_refused(aws: None) -> None:

@@ -584,7 +584,9 @@ def test_tokens_are_counted_as_the_provider_counts_them() -> None:
 FREE = {ModelFault.UNAUTHORIZED, ModelFault.REFUSED, ModelFault.THROTTLED, ModelFault.UNAVAILABLE}
 
 
-@pytest.mark.parametrize("trouble", [*(ModelFailed(fault, "no") for fault in ModelFault), RuntimeError("a bug")], ids=str)
+@pytest.mark.parametrize(
+    "trouble", [*(ModelFailed(fault, "no") for fault in ModelFault), RuntimeError("a bug")], ids=str
+)
 def test_only_a_call_that_the_provider_may_have_charged_for_eats_the_day(trouble: Exception) -> None:
     world = planner_world(trouble)
     a_planned_endpoint(world)

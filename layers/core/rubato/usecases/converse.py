@@ -4,7 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rubato.domain.analysis import MAX_ANSWER_TOKENS, MAX_DURATION_MS, MAX_OUTPUT_TOKENS, Analysis, Outcome, ToolUse, cut
+from rubato.domain.analysis import (
+    MAX_ANSWER_TOKENS,
+    MAX_DURATION_MS,
+    MAX_OUTPUT_TOKENS,
+    Analysis,
+    Outcome,
+    ToolUse,
+    cut,
+)
 from rubato.domain.briefing import SYSTEM
 from rubato.domain.conversation import (
     Answer,

@@ -8,7 +8,10 @@ from rubato.usecases.find_endpoints_to_analyse import find_endpoints_to_analyse
 
 
 def run_planner(world: World, deadline: int) -> Counter[str]:
-    """One look around, until `deadline` (ms); rules have half of it. Gives counts. Their trouble holds up no analysis."""
+    """One look around, until `deadline` (ms), of which rules have half; gives counts.
+
+    Trouble with rules holds up no analysis.
+    """
     now = world.clock.now()
     woken = _wake_rules(world, now + (deadline - now) // 2)
     return +(woken + find_endpoints_to_analyse(world, deadline))
