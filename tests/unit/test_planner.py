@@ -159,8 +159,8 @@ def test_turning_the_planner_off_and_on_asks_no_model_sooner() -> None:
     job = a_planned_job(world)
     a_planned_endpoint(world, ManualBaseline(), job=job)
     assert look_around(world) == ["analysis_submitted"]
-    for settings in (PlannerSettings(), ON):
-        update_job(world, ANNE, job.job_id, lambda each, settings=settings: replace(each, planner=settings))
+    update_job(world, ANNE, job.job_id, lambda each: replace(each, planner=PlannerSettings()))
+    update_job(world, ANNE, job.job_id, lambda each: replace(each, planner=ON))
     assert look_around(world) == []
     world.clock.sleep_until(MIDNIGHT + 5 * MINUTE)
     assert look_around(world) == ["analysis_submitted"]
