@@ -30,7 +30,7 @@ from rubato.ports import (
 from rubato.settings import Settings
 
 if TYPE_CHECKING:
-    from rubato.adapters.sqs import SqsDeliveries
+    from rubato.adapters.deliveries import SqsDeliveries
 
 
 class AwsWorld:
@@ -148,7 +148,7 @@ class AwsWorld:
     @cached_property
     def deliveries(self) -> "SqsDeliveries":
         """What Lambda received from the run queue."""
-        from rubato.adapters.sqs import SqsDeliveries
+        from rubato.adapters.deliveries import SqsDeliveries
 
         return SqsDeliveries(self._sqs, self._queue_urls)
 
