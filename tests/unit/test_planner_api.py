@@ -82,6 +82,14 @@ def test_tokens_and_their_quota_are_on_the_tenant_until_midnight() -> None:
     assert client("GET", "/usage").body["planner"]["status"] == "on"
 
 
+def test_a_planner_written_back_as_it_was_read_is_told_that_its_status_is_read_only() -> None:
+    client = Client(planner_world())
+    job = client("POST", "/jobs", {"name": "shop", "planner": {"enabled": True}}).body
+    answer = client("PATCH", f"/jobs/{job['jobId']}", {"planner": job["planner"]})
+    assert answer.status == 422
+    assert answer.body["errors"] == [{"path": "planner.status", "message": "read-only; remove it"}]
+
+
 def test_an_analysis_is_read_with_all_that_the_model_did() -> None:
     hint = {"intervalMs": 30_000, "ttlMinutes": 5, "reason": "busy"}
     spent = replace(calling(("propose_interval", hint), ("nonsense", None)), input_tokens=1000, output_tokens=100)
