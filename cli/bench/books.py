@@ -9,11 +9,12 @@ from cli.bench.meter import Bill
 from cli.bench.prices import MILLION, PRICES, REGION, dollars
 from cli.bench.stage import Stage, stage
 from rubato.domain.endpoint import Endpoint
-from rubato.domain.instant import HOUR
+from rubato.domain.instant import HOUR, MINUTE
 from rubato.domain.lane import Lane
-from rubato.domain.limits import Limits
+from rubato.domain.limits import Limits, Planning
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.create_job import create_job
+from rubato.usecases.run_planner import run_planner
 from rubato.usecases.steer_endpoint import pause_endpoint
 
 DISPATCHER_MB = 512
@@ -25,6 +26,8 @@ _DAY_TICKS = 24 * 60
 # Lambda's poller keeps five long polls of 20 s open for each of the queues, also when nothing comes.
 _POLLS_PER_DAY = len(Lane) * 5 * 86_400 / 20
 TICK_MB = 1_769
+_LOOKS_PER_DAY = 24 * 60 // Planning().minutes
+PLANNER_MB = 512
 Fact = dict[str, Any]
 
 
@@ -36,7 +39,7 @@ def unit_facts() -> Iterator[Fact]:
     for kind in KINDS:
         yield from (run_fact(kind, batch, resting) for batch in kind.batches)
     yield idle_fact(resting)
-    yield deployment_fact(tick_reads(Limits().shards))
+    yield deployment_fact(tick_reads(Limits().shards), look_reads())
 
 
 def run_fact(kind: Kind, batch: int, resting: float) -> Fact:
@@ -54,6 +57,14 @@ def tick_reads(shards: int = 1) -> float:
     with stage(shards=shards) as played:
         played.play_until(lambda: played.ticks == 1)
         return played.meter.bill("tick").read_units
+
+
+def look_reads() -> float:
+    """Read units of a planner's schedule that finds no rules, and asks for nothing else as there is no model."""
+    with stage() as played:
+        with played.meter.charging("planner"):
+            run_planner(played.world, played.world.clock.now() + MINUTE)
+        return played.meter.bill("planner").read_units
 
 
 def idle_fact(resting: float) -> Fact:
@@ -78,13 +89,14 @@ def idle_fact(resting: float) -> Fact:
     }
 
 
-def deployment_fact(resting: float) -> Fact:
+def deployment_fact(resting: float, looking: float) -> Fact:
     """What a deployment without endpoints costs in thirty days, free tiers aside."""
     amounts = {
-        "readUnits": resting * _DAY_TICKS,
+        "readUnits": resting * _DAY_TICKS + looking * _LOOKS_PER_DAY,
         "sqsRequests": _POLLS_PER_DAY,
-        "lambdaRequests": _DAY_TICKS,
-        "lambdaGbSeconds": _DAY_TICKS * _gb_seconds(_TICK_MS, TICK_MB),
+        "lambdaRequests": _DAY_TICKS + _LOOKS_PER_DAY,
+        "lambdaGbSeconds": _DAY_TICKS * _gb_seconds(_TICK_MS, TICK_MB)
+        + _LOOKS_PER_DAY * _gb_seconds(_TICK_MS, PLANNER_MB),
     }
     per_day = {name: round(amount, 3) for name, amount in amounts.items()}
     return {"bench": "units", "kind": "idle deployment, a day", **per_day, "dollarsIn30Days": dollars(amounts, 30)}

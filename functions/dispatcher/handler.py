@@ -6,6 +6,7 @@ May touch: endpoints, runs, audit, usage, jobs (reading), run queue, the open in
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from rubato.adapters.deliveries import failures, give_back
 from rubato.adapters.sqs import load_message
 from rubato.bootstrap import AwsWorld, world
 from rubato.usecases.handle_message import handle_message
@@ -21,8 +22,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
         done = list(pool.map(lambda record: _dispatch(here, record, context.aws_request_id), records))
     _flush(here)
-    failed = [record["messageId"] for record, ok in zip(records, done, strict=True) if not ok]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return failures(record for record, is_done in zip(records, done, strict=True) if not is_done)
 
 
 def _flush(here: AwsWorld) -> None:
@@ -44,15 +44,7 @@ def _handled(here: AwsWorld, record: dict[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 - one bad message must not take the batch with it; the queue retries it
         here.telemetry.count("dispatch_error")
         here.telemetry.error("dispatch failed")
-        _postpone(here, record)
-        return False
+        return not give_back(here, record)
     here.telemetry.count(outcome)
     (here.telemetry.info if outcome in _DROPPED else here.telemetry.debug)("message handled", outcome=outcome)
     return True
-
-
-def _postpone(here: AwsWorld, record: dict[str, Any]) -> None:
-    try:
-        here.deliveries.postpone(record)
-    except Exception:  # noqa: BLE001 - it comes back all the same, only much later
-        here.telemetry.error("message not postponed")

@@ -5,6 +5,7 @@ May touch: endpoints, jobs (reading), runs (reading), audit, usage, analyses, al
 
 from typing import Any
 
+from rubato.adapters.deliveries import failures, give_back
 from rubato.adapters.sqs import load_message
 from rubato.bootstrap import AwsWorld, world
 from rubato.usecases.handle_message import handle_message
@@ -31,8 +32,7 @@ def _look_around(here: AwsWorld, context: Any) -> dict[str, Any]:
 
 
 def _analyse(here: AwsWorld, records: list[dict[str, Any]]) -> dict[str, Any]:
-    failed = [record["messageId"] for record in records if not _handled(here, record)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return failures([record for record in records if not _handled(here, record)])
 
 
 def _handled(here: AwsWorld, record: dict[str, Any]) -> bool:
@@ -41,14 +41,6 @@ def _handled(here: AwsWorld, record: dict[str, Any]) -> bool:
     except Exception:  # noqa: BLE001 - the queue tries it again
         here.telemetry.count("analysis_error")
         here.telemetry.error("analysis not made")
-        _postpone(here, record)
-        return False
+        return not give_back(here, record)
     here.telemetry.count(outcome)
     return True
-
-
-def _postpone(here: AwsWorld, record: dict[str, Any]) -> None:
-    try:
-        here.deliveries.postpone(record)
-    except Exception:  # noqa: BLE001 - it comes back all the same, only much later
-        here.telemetry.error("message not postponed")

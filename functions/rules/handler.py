@@ -6,6 +6,7 @@ May touch: jobs (reading), rules, endpoints, runs (reading), audit, run queue, r
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from rubato.adapters.deliveries import failures, give_back
 from rubato.adapters.sqs import load_rule_message
 from rubato.bootstrap import AwsWorld, world
 from rubato.domain.messages import RuleMessage, by_look
@@ -23,10 +24,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         done = list(pool.map(lambda look: _look(here, look[0], context.aws_request_id), looks))
     failed = [message_id for message_id, each in messages.items() if each is None]
     failed += [message_id for look, ok in zip(looks, done, strict=True) if not ok for message_id in look[1]]
-    for message_id in failed:
-        _postpone(here, records[message_id])
+    kept = [records[message_id] for message_id in failed if give_back(here, records[message_id])]
     here.telemetry.flush()
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return failures(kept)
 
 
 def _read(here: AwsWorld, record: dict[str, Any]) -> RuleMessage | None:
@@ -48,10 +48,3 @@ def _look(here: AwsWorld, message: RuleMessage, request_id: str) -> bool:
             return False
         here.telemetry.debug("message handled", outcome=outcome)
         return True
-
-
-def _postpone(here: AwsWorld, record: dict[str, Any]) -> None:
-    try:
-        here.deliveries.postpone(record)
-    except Exception:  # noqa: BLE001 - it comes back all the same, only later
-        here.telemetry.error("message not postponed")

@@ -113,8 +113,9 @@ def test_the_planners_index_holds_endpoints_of_jobs_with_a_planner_alone(world: 
     assert world.jobs.get(job.job_id).planner == planner
     assert looked_at(world, MIDNIGHT) == sorted([mine.id, resting.id])
     endpoint = world.endpoints.load(mine.id)
-    world.endpoints.save(endpoint, endpoint.with_state(look_at=MIDNIGHT + HOUR, stirred=True))
-    assert world.endpoints.load(mine.id).state.stirred
+    world.endpoints.save(endpoint, endpoint.with_state(look_at=MIDNIGHT + HOUR, stirred=True, look_floor=MIDNIGHT))
+    state = world.endpoints.load(mine.id).state
+    assert state.stirred and state.look_floor == MIDNIGHT
     assert looked_at(world, MIDNIGHT + HOUR - 1) == [resting.id]
     delete_endpoint(world, ANNE, resting.id)
     assert looked_at(world, MIDNIGHT + HOUR) == [mine.id]

@@ -66,6 +66,26 @@ def test_a_message_that_can_not_be_read_goes_back_and_one_of_an_unknown_endpoint
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}]}
 
 
+def test_an_analysis_that_failed_five_times_is_let_go_and_stays_due(
+    planned: AwsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ConnectionError("the store is down")
+
+    endpoint = a_planned_endpoint(planned, IntervalBaseline(HOUR))
+    handler = load("planner").handler
+    handler(event("planner-scheduled"), Context())
+    (body,) = waiting(planned)
+    with monkeypatch.context() as patch:
+        patch.setattr(planned.analyses, "begin", broken)
+        for received, kept in ((4, 1), (5, 0)):
+            given = batch(body)
+            given["Records"][0]["attributes"] = {"ApproximateReceiveCount": str(received)}
+            assert len(handler(given, Context())["batchItemFailures"]) == kept
+    assert handler(event("planner-scheduled"), Context()) == {"sent": 1}
+    assert analyses(planned, endpoint) == ()
+
+
 def test_a_deployment_without_a_model_looks_at_nothing(world: AwsWorld) -> None:
     a_planned_endpoint(world)
     assert load("planner").handler(event("planner-scheduled"), Context()) == {} and waiting(world) == []

@@ -75,6 +75,24 @@ def test_many_messages_of_one_job_are_one_look_and_fail_together(
     assert sorted(each["itemIdentifier"] for each in answer["batchItemFailures"]) == list("01234")
 
 
+def test_a_look_that_failed_five_times_is_let_go_and_what_is_unreadable_goes_to_the_dead_letters(
+    world: AwsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> None:
+        raise ConnectionError("the store is down")
+
+    job_id, warned = ruled(world), []
+    monkeypatch.setattr(world.rule_ledgers, "get", broken)
+    monkeypatch.setattr(world.telemetry, "warn", lambda message, **_: warned.append(message))
+    records = [record(RuleMessage(job_id=job_id, due=MIDNIGHT), 1), record("nonsense", 2)]
+    for received in range(1, 6):
+        records = [{**each, "attributes": {"ApproximateReceiveCount": str(received)}} for each in records]
+        answer = load("rules").handler({"Records": records}, Context())
+        kept = sorted(each["itemIdentifier"] for each in answer["batchItemFailures"])
+        assert kept == (["1", "2"] if received < 5 else ["2"])
+    assert warned == ["message let go"]
+
+
 def test_a_message_that_is_early_goes_back_to_the_queue_and_looks_at_nothing(world: AwsWorld) -> None:
     job_id = ruled(world)
     waiting(world)

@@ -112,6 +112,54 @@ def test_the_model_and_its_key_are_the_planners_alone(template: Template) -> Non
         assert (name == "PlannerFunction") == ("ANALYSIS_QUEUE_URL" in variables)
 
 
+def resolved(value: Any, given: dict[str, str]) -> Any:
+    """What CloudFormation makes of it."""
+    if isinstance(value, list):
+        return [resolved(each, given) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ((name, of),) = value.items()
+    if name == "Fn::Sub":
+        text, more = of if isinstance(of, list) else (of, {})
+        known = given | {key: resolved(each, given) for key, each in more.items()}
+        return re.sub(r"\$\{([^}]+)\}", lambda found: known[found[1]], text)
+    first, second = (resolved(each, given) for each in of)
+    return second[first] if name == "Fn::Select" else second.split(first)
+
+
+HERE = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
+FRANKFURT = "arn:aws:bedrock:eu-central-1:"
+OWN = f"{FRANKFURT}123456789012:"
+
+
+@pytest.mark.parametrize(
+    ("model", "asked"),
+    [
+        ("amazon.nova-micro-v1:0", f"{FRANKFURT}:foundation-model/amazon.nova-micro-v1:0"),
+        (f"{FRANKFURT}:foundation-model/a.b-v1:0", f"{FRANKFURT}:foundation-model/a.b-v1:0"),
+        ("eu.amazon.nova-micro-v1:0", f"{OWN}inference-profile/eu.amazon.nova-micro-v1:0"),
+        (f"{OWN}inference-profile/eu.a.b-v1:0", f"{OWN}inference-profile/eu.a.b-v1:0"),
+        ("k3j2h1g0f9e8", f"{OWN}application-inference-profile/k3j2h1g0f9e8"),
+        (f"{OWN}application-inference-profile/k3j2", f"{OWN}application-inference-profile/k3j2"),
+    ],
+)
+def test_of_bedrock_the_planner_may_ask_what_model_id_names_and_nothing_else(
+    template: Template, model: str, asked: str
+) -> None:
+    assert re.match(template.body["Parameters"]["ModelId"]["AllowedPattern"], model)
+    policy = template.resources["PlannerAsksBedrock"]["Properties"]["PolicyDocument"]
+    by_name, behind = policy["Statement"]
+    resources = resolved(by_name["Resource"], HERE | {"ModelId": model})
+    assert asked in resources and not any("*" in each for each in resources)
+    assert all(each.startswith("arn:aws:bedrock:eu-central-1:") and each.endswith(model) for each in resources)
+    condition = behind["Condition"]["StringEquals"]["bedrock:InferenceProfileArn"]
+    assert resolved(condition, HERE | {"ModelId": model}) == resources
+    assert resolved(behind["Resource"], HERE) == [
+        "arn:aws:bedrock:*::foundation-model/*",
+        "arn:aws:bedrock:*:123456789012:inference-profile/*",
+    ]
+
+
 @pytest.mark.parametrize("function", GRANTS)
 def test_no_grant_has_a_wildcard(template: Template, function: str) -> None:
     grants = template.grants(function)

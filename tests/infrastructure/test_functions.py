@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rubato.domain.analysis import LEASE_MS, MAX_DURATION_MS
+from rubato.domain.lane import Lane
+from rubato.domain.limits import Planning
 from tests.infrastructure.conftest import ROOT, Template
 
 OPEN = {"/", "/health", "/openapi.json", "/docs"}
@@ -63,6 +65,12 @@ def test_the_tick_comes_each_minute_and_is_not_repeated(template: Template) -> N
     tick = template.functions["TickFunction"]
     assert tick["Events"]["EachMinute"]["Properties"]["Schedule"] == "rate(1 minute)"
     assert tick["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+
+
+def test_every_queue_that_is_polled_is_a_lane_and_so_stands_in_the_books_of_the_bench(template: Template) -> None:
+    events = [each for function in template.functions.values() for each in function.get("Events", {}).values()]
+    assert len([each for each in events if each["Type"] == "SQS"]) == len(Lane)
+    assert template.body["Parameters"]["PlannerMinutes"]["Default"] == Planning().minutes
 
 
 def test_the_planner_looks_around_as_often_as_is_asked_for_and_analyses_one_at_a_time(template: Template) -> None:

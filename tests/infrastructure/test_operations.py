@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rubato.metrics import METRICS
+from rubato.settings import Settings
 from tests.infrastructure.conftest import ON_REQUEST, ROOT, Template
 
 NAMES = {metric.name for metric in METRICS.values()}
@@ -77,12 +78,13 @@ def test_whoever_may_tell_or_trace_may_do_so_only_when_that_is_asked_for(templat
     policies = template.of_type("AWS::IAM::Policy")
     assert set(policies) == ON_REQUEST | {"TickInvokesItself"}
     for name, policy in ((name, policies[name]) for name in ON_REQUEST):
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        statement, *_ = policy["PolicyDocument"]["Statement"]
         roles = [role["Ref"] for role in policy["Roles"]]
         granted[name] = (conditions(template, "AWS::IAM::Policy")[name], roles, statement["Action"])
         is_anything = statement["Resource"] == "*"
         assert is_anything == (name == "FunctionsSendTraces")  # X-Ray knows no resources
-        assert ("*" in str(statement["Resource"])) == (name in ("FunctionsSendTraces", "PlannerAsksBedrock"))
+        assert ("*" in str(statement["Resource"])) == is_anything
+        assert len(policy["PolicyDocument"]["Statement"]) == (2 if name == "PlannerAsksBedrock" else 1)
     assert granted == {
         "DispatcherTellsTopic": ("NoticesGoToTopic", ["DispatcherRole"], "sns:Publish"),
         "DispatcherTellsMail": ("NoticesGoToMail", ["DispatcherRole"], "sns:Publish"),
@@ -108,3 +110,10 @@ def test_no_model_is_asked_and_paid_for_by_default(template: Template) -> None:
     parameters = template.body["Parameters"]
     assert (parameters["ModelProvider"]["Default"], parameters["ModelKeyArn"]["Default"]) == ("none", "")
     assert parameters["PlannerMinutes"]["Default"] == 5
+
+
+def test_a_model_that_is_set_up_has_a_daily_bound_by_default(template: Template) -> None:
+    parameter = template.body["Parameters"]["PlannerTokensPerDay"]
+    assert parameter["Default"] == 1_000_000 and parameter["MinValue"] == 0
+    assert Settings.from_env({}).limits.planning.tokens_per_day == 1_000_000
+    assert Settings.from_env({"PLANNER_QUOTA": "0"}).limits.planning.tokens_per_day == 0

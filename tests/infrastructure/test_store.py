@@ -6,6 +6,7 @@ import pytest
 
 from rubato.adapters.dynamodb.connection import MODELS
 from rubato.adapters.dynamodb.tables import RUN_SUMMARY, EndpointsItem, StateItem
+from rubato.domain.redelivery import RECEIVES
 from tests.infrastructure.conftest import Template
 from tests.tables import LOGICAL
 
@@ -64,7 +65,7 @@ def test_the_index_of_runs_holds_what_lists_show_and_no_body(template: Template)
 def test_a_run_queue_waits_six_times_the_dispatcher_and_buries_the_dead(template: Template, lane: str) -> None:
     queue = template.of_type("AWS::SQS::Queue")[lane]
     assert queue["VisibilityTimeout"] >= 6 * template.functions["DispatcherFunction"]["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == RECEIVES
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["RunDeadLetterQueue", "Arn"]
     dead = template.of_type("AWS::SQS::Queue")["RunDeadLetterQueue"]
     assert dead["MessageRetentionPeriod"] == 14 * 86_400
@@ -74,14 +75,14 @@ def test_the_planners_queue_keeps_no_backlog_and_buries_its_dead_apart(template:
     queue = template.of_type("AWS::SQS::Queue")["AnalysisQueue"]
     assert queue["VisibilityTimeout"] >= 6 * template.functions["PlannerFunction"]["Timeout"]
     assert queue["MessageRetentionPeriod"] == 3600  # later looks send again what nobody took
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == RECEIVES
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["AnalysisDeadLetterQueue", "Arn"]
 
 
 def test_the_queue_of_rules_waits_six_times_its_function_and_buries_its_dead_apart(template: Template) -> None:
     queue = template.of_type("AWS::SQS::Queue")["RuleQueue"]
     assert queue["VisibilityTimeout"] >= 6 * template.functions["RulesFunction"]["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == RECEIVES
     assert queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"] == ["RuleDeadLetterQueue", "Arn"]
     assert template.of_type("AWS::SQS::Queue")["RuleDeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 86_400
 

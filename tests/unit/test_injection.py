@@ -40,7 +40,7 @@ CLAMP = Clamp(min_interval_ms=20_000, max_interval_ms=HOUR)
 
 def everything(world: Any) -> dict[str, Endpoint]:
     """All endpoints as stored, without the planner's own plan and the versions that it moves."""
-    quiet = {"look_at": None, "stirred": False, "version": 0}
+    quiet = {"look_at": None, "stirred": False, "look_floor": None, "version": 0}
     return {key: each.with_state(**quiet) for key, each in world.endpoints._endpoints.items()}
 
 

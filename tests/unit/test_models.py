@@ -116,9 +116,9 @@ def test_a_conversation_is_spelled_as_servers_of_this_kind_want_it(httpserver: H
         (429, {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, ModelFault.THROTTLED, None),
         (500, {}, ModelFault.UNAVAILABLE, None),
         (503, {"Retry-After": "7"}, ModelFault.UNAVAILABLE, 7),
-        (400, {}, ModelFault.MALFORMED, None),
-        (404, {}, ModelFault.MALFORMED, None),
-        (302, {"Location": "https://elsewhere.example/"}, ModelFault.MALFORMED, None),
+        (400, {}, ModelFault.REFUSED, None),
+        (404, {}, ModelFault.REFUSED, None),
+        (302, {"Location": "https://elsewhere.example/"}, ModelFault.REFUSED, None),
     ],
 )
 def test_a_refusal_has_its_fault_and_never_the_words_of_the_server(
@@ -321,7 +321,9 @@ def _validate(asked: dict[str, Any]) -> None:
         ("AccessDeniedException", ModelFault.UNAUTHORIZED),
         ("ThrottlingException", ModelFault.THROTTLED),
         ("ModelTimeoutException", ModelFault.TIMEOUT),
-        ("ValidationException", ModelFault.MALFORMED),
+        ("ValidationException", ModelFault.REFUSED),
+        ("ResourceNotFoundException", ModelFault.REFUSED),
+        ("ModelErrorException", ModelFault.MALFORMED),
         ("ServiceUnavailableException", ModelFault.UNAVAILABLE),
         ("SomethingNew", ModelFault.UNAVAILABLE),
         (ReadTimeoutError(endpoint_url="x"), ModelFault.TIMEOUT),
@@ -356,7 +358,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def opener() -> Any:
     from botocore.session import get_session
 
-    return secrets.opener("eu-central-1", get_session)
+    return secrets.opener(get_session)
+
+
+def test_a_key_is_read_in_the_region_where_it_is(aws: None) -> None:
+    manager: Any = boto3.client("secretsmanager", region_name="us-west-2")
+    arn = manager.create_secret(Name="model-key", SecretString=KEY)["ARN"]
+    parameters: Any = boto3.client("ssm", region_name="us-west-2")
+    parameters.put_parameter(Name="/model/key", Value=KEY, Type="SecureString")
+    found = parameters.get_parameter(Name="/model/key")["Parameter"]["ARN"]
+    assert StoredSecret(arn, opener()).read() == StoredSecret(found, opener()).read() == KEY
 
 
 def test_a_key_is_read_from_either_store_remembered_for_minutes_and_read_anew_when_refused(aws: None) -> None:

@@ -1,12 +1,13 @@
 """The planner: whom it looks at and when, what its model may do, and what is kept of it."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from rubato.adapters.scripted import calling, submit
-from rubato.domain.analysis import MAX_OUTPUT_TOKENS, Outcome
+from rubato.domain.analysis import MAX_ANSWER_TOKENS, Outcome
 from rubato.domain.conversation import Answer, ModelFailed, ModelFault, Question, size_of
 from rubato.domain.endpoint import Clamp, Endpoint
 from rubato.domain.exchange import Reply
@@ -82,12 +83,12 @@ def test_a_failure_brings_the_next_look_forward_and_so_does_the_recovery() -> No
     only_run(world, 61)
     assert look_around(world) == []  # a success after nothing is no turn
     world.outbound.answer = down
-    only_run(world, 121)
-    assert state_of(world, endpoint).failures == 1
+    only_run(world, 301)
+    assert state_of(world, endpoint).failures == 2
     assert look_around(world) == ["analysis_submitted"]
     assert look_around(world) == []
     world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=200, body=b"ok")
-    only_run(world, 301)
+    only_run(world, 701)
     assert state_of(world, endpoint).failures == 0
     assert look_around(world) == ["analysis_submitted"]
 
@@ -103,7 +104,7 @@ def test_a_turn_during_an_analysis_is_looked_at_next() -> None:
     run_planner(world, MIDNIGHT + MINUTE)
     (message,) = [each for each in world.queue.receive(MIDNIGHT) if isinstance(each, AnalysisMessage)]
     assert analyse_endpoint(world, message) == "analysis_submitted"
-    world.clock.sleep_until(MIDNIGHT + 22 * SECOND)
+    world.clock.sleep_until(MIDNIGHT + 5 * MINUTE + 21 * SECOND)
     assert look_around(world) == ["analysis_submitted"]
 
 
@@ -117,12 +118,52 @@ def test_resting_siblings_are_looked_at_when_one_has_turned_and_busy_ones_are_no
     foreign = a_planned_endpoint(world, ManualBaseline())
     steer_endpoint.pause_endpoint(world, ANNE, paused.id, until=None, reason=None)
     assert len(look_around(world)) == 5
+    only_run(world, 31 * 60 - 1)
     world.outbound.answer = down
-    only_run(world, 61)
+    only_run(world, 31 * 60 + 1)
     assert look_around(world) == ["analysis_submitted"] * 3
     counts = [len(analyses(world, each)) for each in (asleep, paused, busy, foreign)]
     assert counts == [2, 2, 1, 1]
     assert look_around(world) == []
+
+
+def test_an_endpoint_that_flaps_is_looked_at_each_five_minutes_at_most_and_its_resting_siblings_each_thirty() -> None:
+    world = planner_world(submit(minutes=1440))
+    flips = iter(range(10_000))
+    world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=(200, 503)[next(flips) % 2], body=b"")
+    job = a_planned_job(world)
+    flapping = a_planned_endpoint(world, IntervalBaseline(20 * SECOND), job=job, name="probe")
+    asleep = a_planned_endpoint(world, ManualBaseline(), job=job, name="asleep")
+    for minute in range(1, 61):
+        only_run(world, minute * 60)
+        look_around(world)
+    begun = [each.started_at for each in analyses(world, flapping)]
+    assert 10 <= len(begun) <= 13
+    assert all(later - earlier >= 5 * MINUTE for later, earlier in pairwise(begun))
+    assert len(analyses(world, asleep)) == 2
+
+
+def test_failures_do_not_hurry_a_model_in_trouble() -> None:
+    world = planner_world(ModelFailed(ModelFault.UNAVAILABLE, "gone"))
+    world.outbound.answer = down
+    endpoint = a_planned_endpoint(world, IntervalBaseline(20 * SECOND))
+    for minute in range(61):
+        only_run(world, minute * 60)
+        look_around(world)
+    begun = [(each.started_at - MIDNIGHT) // MINUTE for each in reversed(analyses(world, endpoint))]
+    assert begun == [0, 5, 15, 35]
+
+
+def test_turning_the_planner_off_and_on_asks_no_model_sooner() -> None:
+    world = planner_world(submit(minutes=1440))
+    job = a_planned_job(world)
+    a_planned_endpoint(world, ManualBaseline(), job=job)
+    assert look_around(world) == ["analysis_submitted"]
+    update_job(world, ANNE, job.job_id, lambda each: replace(each, planner=PlannerSettings()))
+    update_job(world, ANNE, job.job_id, lambda each: replace(each, planner=ON))
+    assert look_around(world) == []
+    world.clock.sleep_until(MIDNIGHT + 5 * MINUTE)
+    assert look_around(world) == ["analysis_submitted"]
 
 
 def test_turning_the_planner_on_has_every_endpoint_looked_at_and_pausing_the_job_none() -> None:
@@ -154,6 +195,43 @@ def test_each_schedule_wakes_the_rules_of_every_job_with_or_without_a_model(term
     a_planned_endpoint(world, ManualBaseline())
     assert run_planner(world, MIDNIGHT + MINUTE)["rules"] == 1
     assert RuleMessage(job_id=job.job_id, due=MIDNIGHT) in world.queue.receive(MIDNIGHT)
+
+
+def ruled_jobs(world: Any, count: int) -> set[str]:
+    rules = read_rules([SURGE])
+    made = {a_planned_job(world, PlannerSettings(), rules=rules).job_id for _ in range(count)}
+    world.queue.receive(MIDNIGHT)
+    return made
+
+
+def test_a_queue_that_fails_once_keeps_few_rules_asleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planner_world(model=None)
+    jobs, real, calls = ruled_jobs(world, 250), world.queue.send, []
+
+    def fails_once(messages: Any, now: int) -> Any:
+        calls.append(messages)
+        if len(calls) == 1:
+            raise ConnectionError
+        return real(messages, now)
+
+    monkeypatch.setattr(world.queue, "send", fails_once)
+    assert run_planner(world, MIDNIGHT + MINUTE) == {"rules": 150}
+    assert len({each.job_id for each in world.queue.receive(MIDNIGHT)} & jobs) == 150
+    assert world.telemetry.warnings == ["rule messages not sent"]
+
+
+def test_many_rules_leave_half_of_the_time_to_the_planner(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = planner_world()
+    ruled_jobs(world, 250)
+    a_planned_endpoint(world, ManualBaseline())
+    real = world.queue.send
+
+    def slow(messages: Any, now: int) -> Any:
+        world.clock.instant += 20 * SECOND
+        return real(messages, now)
+
+    monkeypatch.setattr(world.queue, "send", slow)
+    assert run_planner(world, MIDNIGHT + MINUTE) == {"rules": 200, "rules_left": 1, "sent": 1}
 
 
 def test_rules_that_can_not_be_woken_hold_up_no_analysis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -372,7 +450,7 @@ def test_a_model_that_writes_too_much_is_stopped() -> None:
     world = planner_world(chatty)
     endpoint = a_planned_endpoint(world)
     assert look_around(world) == ["analysis_tokens_exhausted"]
-    assert [asked.max_output_tokens for asked in world.model.asked] == [8_000, 5_000, 2_000]
+    assert [asked.max_output_tokens for asked in world.model.asked] == [2_048, 2_048, 2_000]
     (kept,) = analyses(world, endpoint)
     assert (kept.input_tokens, kept.output_tokens) == (300, 9_000)
     assert kept.cost == pytest.approx((300 * 3 + 9_000 * 15) / 1_000_000)
@@ -466,16 +544,16 @@ def test_runs_are_as_punctual_as_without_a_planner_whatever_the_model_does(troub
 
 
 def test_a_tenant_without_tokens_has_its_rules_only_until_the_day_is_over() -> None:
-    world = planner_world(submit(minutes=5), tokens_per_day=25_000)
+    world = planner_world(submit(minutes=5), tokens_per_day=10_000)
     endpoint = a_planned_endpoint(world, ManualBaseline())
     outcomes = []
     for look in range(13):
         world.clock.sleep_until(MIDNIGHT + look * 5 * MINUTE)
         outcomes += look_around(world)
     assert outcomes[:2] == ["analysis_submitted"] * 2 and outcomes[-1] == "analysis_quota_exhausted"
-    assert world.usage.of("acme", "2025-01-01").planner_tokens_today <= 25_000
+    assert world.usage.of("acme", "2025-01-01").planner_tokens_today <= 10_000
     kept = analyses(world, endpoint)[0]
-    assert kept.outcome is Outcome.QUOTA_EXHAUSTED and "25000 tokens a day" in (kept.error or "")
+    assert kept.outcome is Outcome.QUOTA_EXHAUSTED and "10000 tokens a day" in (kept.error or "")
     assert len(world.model.asked) == outcomes.count("analysis_submitted")
     world.clock.sleep_until(MIDNIGHT + DAY)
     assert look_around(world) == ["analysis_submitted"]
@@ -484,23 +562,37 @@ def test_a_tenant_without_tokens_has_its_rules_only_until_the_day_is_over() -> N
 def test_a_call_that_died_holds_its_reserve_for_the_day_and_not_longer() -> None:
     world = planner_world(submit(), tokens_per_day=20_000)
     endpoint = a_planned_endpoint(world, ManualBaseline())
-    world.model = planner_world(RuntimeError("killed")).model
-    assert look_around(world) == ["analysis_failed"]
+
+    def dies(_question: Question) -> Answer:
+        raise Killed
+
+    world.model = planner_world(dies).model
+    with pytest.raises(Killed):
+        analyse_endpoint(world, AnalysisMessage(endpoint_id=endpoint.id, due=MIDNIGHT))
     held = world.usage.of("acme", "2025-01-01").planner_tokens_today
-    assert MAX_OUTPUT_TOKENS < held < 20_000
+    assert MAX_ANSWER_TOKENS < held < 20_000
     assert world.usage.of("acme", "2025-01-02").planner_tokens_today == 0
-    assert analyses(world, endpoint)[0].outcome is Outcome.FAILED
 
 
-def test_tokens_are_counted_as_the_provider_counts_them_and_refused_calls_are_free() -> None:
+def test_tokens_are_counted_as_the_provider_counts_them() -> None:
     world = planner_world(replace(submit(), input_tokens=4_321, output_tokens=56))
     a_planned_endpoint(world)
     look_around(world)
     assert world.usage.of("acme", "2025-01-01").planner_tokens_today == 4_377
-    world = planner_world(ModelFailed(ModelFault.UNAUTHORIZED, "no"))
+
+
+FREE = {ModelFault.UNAUTHORIZED, ModelFault.REFUSED, ModelFault.THROTTLED, ModelFault.UNAVAILABLE}
+
+
+@pytest.mark.parametrize(
+    "trouble", [*(ModelFailed(fault, "no") for fault in ModelFault), RuntimeError("a bug")], ids=str
+)
+def test_only_a_call_that_the_provider_may_have_charged_for_eats_the_day(trouble: Exception) -> None:
+    world = planner_world(trouble)
     a_planned_endpoint(world)
     look_around(world)
-    assert world.usage.of("acme", "2025-01-01").planner_tokens_today == 0
+    is_free = not isinstance(trouble, ModelFailed) or trouble.fault in FREE
+    assert (world.usage.of("acme", "2025-01-01").planner_tokens_today == 0) == is_free
 
 
 def test_the_first_question_of_a_job_with_ten_endpoints_stays_below_five_thousand_tokens(

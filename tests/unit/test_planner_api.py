@@ -70,16 +70,24 @@ def test_whether_there_is_a_model_is_said_on_the_job_and_on_the_tenant(
 
 
 def test_tokens_and_their_quota_are_on_the_tenant_until_midnight() -> None:
-    world = planner_world(replace(submit(minutes=5), input_tokens=15_000, output_tokens=10), tokens_per_day=20_000)
+    world = planner_world(replace(submit(minutes=5), input_tokens=15_000, output_tokens=2_000), tokens_per_day=20_000)
     a_planned_endpoint(world, ManualBaseline())
     client = Client(world)
     assert client("GET", "/usage").body["planner"]["status"] == "on"
     look_around(world)
     usage = client("GET", "/usage").body
-    assert (usage["plannerTokensToday"], usage["limits"]["plannerTokensPerDay"]) == (15_010, 20_000)
+    assert (usage["plannerTokensToday"], usage["limits"]["plannerTokensPerDay"]) == (17_000, 20_000)
     assert (usage["planner"]["status"], usage["resetsAt"]) == ("quota_exhausted", "2025-01-02T00:00:00.000Z")
     world.clock.sleep_until(MIDNIGHT + 24 * HOUR)
     assert client("GET", "/usage").body["planner"]["status"] == "on"
+
+
+def test_a_planner_written_back_as_it_was_read_is_told_that_its_status_is_read_only() -> None:
+    client = Client(planner_world())
+    job = client("POST", "/jobs", {"name": "shop", "planner": {"enabled": True}}).body
+    answer = client("PATCH", f"/jobs/{job['jobId']}", {"planner": job["planner"]})
+    assert answer.status == 422
+    assert answer.body["errors"] == [{"path": "planner.status", "message": "read-only; remove it"}]
 
 
 def test_an_analysis_is_read_with_all_that_the_model_did() -> None:

@@ -151,7 +151,7 @@ def test_an_action_that_is_refused_is_told_of_and_stops_no_other() -> None:
         ),
         shop.world.trail.events[0],
     )
-    wake_rules(shop.world)
+    wake_rules(shop.world, shop.world.clock.now() + MINUTE)
     shop.play(5)
     (trouble,) = shop.ledger().troubles
     assert trouble.kind.value == "action" and "may_resume" in trouble.message
@@ -194,10 +194,13 @@ def test_a_job_that_rests_has_no_rules_at_work_and_takes_them_up_again() -> None
     shop = Shop(SURGE)
     shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 5000})
     update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
-    assert evaluate_rules(shop.world, shop.job.job_id) == "unruled" and wake_rules(shop.world) == 0
+    assert (
+        evaluate_rules(shop.world, shop.job.job_id) == "unruled"
+        and wake_rules(shop.world, shop.world.clock.now() + MINUTE)["rules"] == 0
+    )
     update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
     shop.play(70)
-    assert len(shop.hints("traffic")) == 1 and wake_rules(shop.world) == 1
+    assert len(shop.hints("traffic")) == 1 and wake_rules(shop.world, shop.world.clock.now() + MINUTE)["rules"] == 1
 
 
 def test_the_schedule_makes_true_what_passes_by_time_alone() -> None:
@@ -207,7 +210,7 @@ def test_the_schedule_makes_true_what_passes_by_time_alone() -> None:
     shop.add("slack", ManualBaseline())
     shop.play(3600 + 900)
     assert shop.calls("slack") == []
-    wake_rules(shop.world)
+    wake_rules(shop.world, shop.world.clock.now() + MINUTE)
     shop.play(3600 + 901)
     assert len(shop.calls("slack")) == 1
 

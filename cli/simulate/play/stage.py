@@ -94,7 +94,7 @@ def _staged(targets: Targets, begins: int, opens: int, tables: dict[str, str], *
         lambda: run_tick(world, time.now() + MINUTE),
         is_idle=lambda: bool(stores) and not any(world.endpoints.due(0, time.now() + _FAR_AHEAD_MS)),
     )
-    time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world))
+    time.recur(time.now() + _SCHEDULE_OFFSET_MS, _SCHEDULE_MS, lambda: wake_rules(world, time.now() + MINUTE))
     return Stage(world, time, played)
 
 

@@ -30,7 +30,7 @@ from rubato.ports import (
 from rubato.settings import Settings
 
 if TYPE_CHECKING:
-    from rubato.adapters.sqs import SqsDeliveries
+    from rubato.adapters.deliveries import SqsDeliveries
 
 
 class AwsWorld:
@@ -133,7 +133,7 @@ class AwsWorld:
         from rubato.adapters import openai, secrets
         from rubato.domain.targets import parse_cidrs
 
-        opener = secrets.opener(self.settings.region, lambda: self._session)
+        opener = secrets.opener(lambda: self._session)
         key = secrets.StoredSecret(wanted.key_arn, opener) if wanted.key_arn else None
         allowed = parse_cidrs(self.limits.allowed_target_cidrs)
         return openai.OpenAiModel(wanted.url, wanted.model_id, self.outbound, allowed, key)
@@ -148,7 +148,7 @@ class AwsWorld:
     @cached_property
     def deliveries(self) -> "SqsDeliveries":
         """What Lambda received from the run queue."""
-        from rubato.adapters.sqs import SqsDeliveries
+        from rubato.adapters.deliveries import SqsDeliveries
 
         return SqsDeliveries(self._sqs, self._queue_urls)
 

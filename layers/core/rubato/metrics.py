@@ -39,6 +39,7 @@ METRICS = {
     "duplicate": Metric("DuplicatesDropped", COUNT, "messages of runs that somebody else has begun"),
     "lease_lost": Metric("LeasesLost", COUNT, "ends that came after the lease; kept as late records only"),
     "dispatch_error": Metric("DispatchErrors", COUNT, "messages that failed and went back to the queue"),
+    "let_go": Metric("MessagesLetGo", COUNT, "looks of rules or the planner given up after five receives"),
     "authorizer_error": Metric("AuthorizerErrors", COUNT, "requests whose key could not be looked up"),
     "throttled": Metric("Throttled", COUNT, "answers of DynamoDB or SQS that asked to slow down"),
     "analysis_submitted": Metric("AnalysesSubmitted", COUNT, "analyses that the model brought to its end"),

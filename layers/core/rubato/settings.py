@@ -6,6 +6,18 @@ from dataclasses import dataclass, field
 from rubato.domain.limits import Limits, Planning
 
 _DAY_S = 86_400
+# By the name of the store, the variable with its table.
+_TABLES = {
+    "jobs": "JOBS_TABLE",
+    "rules": "RULES_TABLE",
+    "endpoints": "ENDPOINTS_TABLE",
+    "runs": "RUNS_TABLE",
+    "keys": "KEYS_TABLE",
+    "audit": "AUDIT_TABLE",
+    "usage": "USAGE_TABLE",
+    "idempotency": "IDEMPOTENCY_TABLE",
+    "analyses": "ANALYSES_TABLE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,20 +60,9 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Raises ValueError that names the variable which is missing its number."""
-        variables = {
-            "jobs": "JOBS_TABLE",
-            "rules": "RULES_TABLE",
-            "endpoints": "ENDPOINTS_TABLE",
-            "runs": "RUNS_TABLE",
-            "keys": "KEYS_TABLE",
-            "audit": "AUDIT_TABLE",
-            "usage": "USAGE_TABLE",
-            "idempotency": "IDEMPOTENCY_TABLE",
-            "analyses": "ANALYSES_TABLE",
-        }
         model = _model(env)
         return cls(
-            tables={name: env[variable] for name, variable in variables.items() if env.get(variable)},
+            tables={name: env[variable] for name, variable in _TABLES.items() if env.get(variable)},
             queue_url=env.get("RUN_QUEUE_URL"),
             slow_queue_url=env.get("SLOW_RUN_QUEUE_URL"),
             analysis_queue_url=env.get("ANALYSIS_QUEUE_URL"),
@@ -72,24 +73,28 @@ class Settings:
             bus_name=env.get("EVENT_BUS_NAME") or None,
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
             retention_s=_number(env, "RUN_RETENTION_DAYS", 30) * _DAY_S,
-            limits=Limits(
-                look_ahead_ms=_number(env, "LOOK_AHEAD_SECONDS", 120) * 1000,
-                min_interval_ms=_number(env, "MIN_INTERVAL_MS", 1000),
-                shards=_number(env, "SCHEDULE_SHARDS", 16),
-                tick_workers=_number(env, "TICK_WORKERS", 1),
-                max_endpoints=_number(env, "MAX_ENDPOINTS_PER_TENANT", 0),
-                max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
-                allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
-                cors_origins=tuple(filter(None, env.get("CORS_ALLOWED_ORIGINS", "").split(","))),
-                planning=Planning(
-                    model=model.name,
-                    minutes=_number(env, "PLANNER_MINUTES", 5),
-                    tokens_per_day=_number(env, "PLANNER_QUOTA", 0),
-                    input_price=_price(env, "MODEL_INPUT_PRICE"),
-                    output_price=_price(env, "MODEL_OUTPUT_PRICE"),
-                ),
-            ),
+            limits=_limits(env, model),
         )
+
+
+def _limits(env: Mapping[str, str], model: ModelSettings) -> Limits:
+    return Limits(
+        look_ahead_ms=_number(env, "LOOK_AHEAD_SECONDS", 120) * 1000,
+        min_interval_ms=_number(env, "MIN_INTERVAL_MS", 1000),
+        shards=_number(env, "SCHEDULE_SHARDS", 16),
+        tick_workers=_number(env, "TICK_WORKERS", 1),
+        max_endpoints=_number(env, "MAX_ENDPOINTS_PER_TENANT", 0),
+        max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
+        allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
+        cors_origins=tuple(filter(None, env.get("CORS_ALLOWED_ORIGINS", "").split(","))),
+        planning=Planning(
+            model=model.name,
+            minutes=_number(env, "PLANNER_MINUTES", 5),
+            tokens_per_day=_number(env, "PLANNER_QUOTA", 1_000_000),
+            input_price=_price(env, "MODEL_INPUT_PRICE"),
+            output_price=_price(env, "MODEL_OUTPUT_PRICE"),
+        ),
+    )
 
 
 def _number(env: Mapping[str, str], variable: str, default: int) -> int:

@@ -25,8 +25,8 @@ _FAULTS = {
     "ThrottlingException": ModelFault.THROTTLED,
     "ServiceQuotaExceededException": ModelFault.THROTTLED,
     "ModelTimeoutException": ModelFault.TIMEOUT,
-    "ValidationException": ModelFault.MALFORMED,
-    "ResourceNotFoundException": ModelFault.MALFORMED,
+    "ValidationException": ModelFault.REFUSED,
+    "ResourceNotFoundException": ModelFault.REFUSED,
     "ModelErrorException": ModelFault.MALFORMED,
 }
 

@@ -184,6 +184,8 @@ def dump_progress(state: EndpointState) -> Plain | None:
         plain["k"] = [state.last_skip.slot, state.last_skip.reason]
     if state.stirred:
         plain["t"] = 1
+    if state.look_floor is not None:
+        plain["f"] = state.look_floor
     return plain or None
 
 
@@ -196,6 +198,7 @@ def load_progress(plain: Plain | None) -> Plain:
         "heard": tuple((name, at) for name, at in plain.get("h", ())),
         "passed": plain.get("p"),
         "stirred": bool(plain.get("t")),
+        "look_floor": plain.get("f"),
         "last_skip": Skip(slot=plain["k"][0], reason=plain["k"][1]) if "k" in plain else None,
     }
 

@@ -140,7 +140,7 @@ def _check(reply: Reply) -> None:
         raise ModelFailed(ModelFault.THROTTLED, "the model asked to slow down (status 429)", _wait_s(reply))
     if status == 408 or status >= 500:
         raise ModelFailed(ModelFault.UNAVAILABLE, f"the model is in trouble (status {status})", _wait_s(reply))
-    raise ModelFailed(ModelFault.MALFORMED, f"the model refused the request (status {status}); check ModelId, ModelUrl")
+    raise ModelFailed(ModelFault.REFUSED, f"the model refused the request (status {status}); check ModelId, ModelUrl")
 
 
 def _wait_s(reply: Reply) -> int | None:

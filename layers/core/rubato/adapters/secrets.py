@@ -18,7 +18,7 @@ class StoredSecret:
     """The text behind an ARN. `clock` gives monotonic seconds."""
 
     def __init__(
-        self, arn: str, open_client: Callable[[str], Any], clock: Callable[[], float] = time.monotonic
+        self, arn: str, open_client: Callable[[str, str], Any], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._arn = arn
         self._open_client = open_client
@@ -40,10 +40,14 @@ class StoredSecret:
 
     def _fetch(self) -> str:
         if ":ssm:" in self._arn:
-            answer = self._open_client("ssm").get_parameter(Name=self._arn, WithDecryption=True)
+            answer = self._open("ssm").get_parameter(Name=self._arn, WithDecryption=True)
             return _text_in(answer["Parameter"]["Value"])
-        answer = self._open_client("secretsmanager").get_secret_value(SecretId=self._arn)
+        answer = self._open("secretsmanager").get_secret_value(SecretId=self._arn)
         return _text_in(answer.get("SecretString") or "")
+
+    def _open(self, service: str) -> Any:
+        """In the region of the ARN: asked elsewhere, a store knows nothing of it."""
+        return self._open_client(service, self._arn.split(":")[3])
 
 
 def _text_in(stored: str) -> str:
@@ -58,10 +62,10 @@ def _text_in(stored: str) -> str:
     return text
 
 
-def opener(region: str | None, session: Callable[[], Any]) -> Callable[[str], Any]:
-    """Opens botocore clients of services by name."""
+def opener(session: Callable[[], Any]) -> Callable[[str, str], Any]:
+    """Opens botocore clients of services by name, in a region."""
 
-    def open_client(service: str) -> Any:
+    def open_client(service: str, region: str) -> Any:
         from botocore.config import Config
 
         config = Config(

@@ -18,7 +18,6 @@ from rubato.domain.messages import (
     TenantMessage,
 )
 from rubato.domain.notices import NoticeKind, Turn
-from rubato.domain.redelivery import backoff_s, patience_s
 
 _MAX_DELAY_S = 900
 _BATCH = 10
@@ -60,38 +59,6 @@ class SqsRunQueue:
         ]
         answer = self._client.send_message_batch(QueueUrl=queue_url, Entries=entries)
         return [messages[int(failure["Id"])] for failure in answer.get("Failed", ())]
-
-
-class SqsDeliveries:
-    """Messages that Lambda received from these queues for a dispatcher."""
-
-    def __init__(self, client: Any, queue_urls: Mapping[Lane, str]) -> None:
-        self._client = client
-        self._urls_by_name = {url.rpartition("/")[2]: url for url in queue_urls.values()}
-
-    def postpone(self, record: Mapping[str, Any]) -> None:
-        """Let a message that failed come back after its backoff; without this it waits for its visibility timeout.
-
-        `record` as in Lambda's event. Raises KeyError for a queue that is none of ours, and what SQS raises.
-        """
-        received = int(record["attributes"]["ApproximateReceiveCount"])
-        wait_s = backoff_s if _is_covered(record["body"]) else patience_s
-        self._client.change_message_visibility(
-            QueueUrl=self._urls_by_name[record["eventSourceARN"].rpartition(":")[2]],
-            ReceiptHandle=record["receiptHandle"],
-            VisibilityTimeout=wait_s(record["messageId"], received),
-        )
-
-
-def _is_covered(body: str) -> bool:
-    """Whether nothing is lost with the message: a run's lease or a job's next look brings it back.
-
-    What is unreadable tells nothing.
-    """
-    try:
-        return isinstance(load_message(body), RunMessage | RuleMessage | AnalysisMessage)
-    except ValueError:
-        return True
 
 
 def lane_for(message: Message) -> Lane:

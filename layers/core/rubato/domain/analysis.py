@@ -10,13 +10,15 @@ from rubato.domain.instant import DAY, HOUR, MINUTE, SECOND
 LEASE_MS = 3 * MINUTE
 MAX_DURATION_MS = 60 * SECOND
 MAX_OUTPUT_TOKENS = 8_000
+# Of one call: many models refuse to be asked for more, and it is what is reserved of the tenant's day.
+MAX_ANSWER_TOKENS = 2_048
 MIN_NEXT_MS, MAX_NEXT_MS = 5 * MINUTE, DAY
 _AFTER_UNFINISHED_MS = 30 * MINUTE
 _AFTER_QUOTA_MS = HOUR
 _LONGEST_BACKOFF_MS = HOUR
 _MILLION = 1_000_000
 # The first call of an analysis takes about so many: what it is told, and the longest answer.
-LEAST_TOKENS = 10_000
+LEAST_TOKENS = 4_000
 
 
 class Outcome(StrEnum):
@@ -108,6 +110,11 @@ def next_look(analysis: Analysis, earlier: tuple[Analysis, ...], now: int, next_
         return now + _AFTER_UNFINISHED_MS
     backoff = min(MIN_NEXT_MS << min(_broken_in_a_row(earlier), 8), _LONGEST_BACKOFF_MS)
     return now + max(backoff, (analysis.retry_after_s or 0) * SECOND)
+
+
+def has_to_wait(analysis: Analysis) -> bool:
+    """Whether the next look keeps its time whatever the endpoint does: asking sooner would only fail again."""
+    return analysis.outcome is Outcome.QUOTA_EXHAUSTED or analysis.outcome in _BROKEN
 
 
 def _broken_in_a_row(earlier: tuple[Analysis, ...]) -> int:

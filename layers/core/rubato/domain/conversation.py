@@ -82,9 +82,14 @@ class Question:
 
 
 class ModelFault(StrEnum):
-    """Why a model gave no answer; the names are part of the public API."""
+    """Why a model gave no answer; the names are part of the public API.
+
+    refused: the provider would not take the request as it is, say for a model that it does not know; malformed: there
+    was an answer, and it could not be read.
+    """
 
     UNAUTHORIZED = "unauthorized"
+    REFUSED = "refused"
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
     TIMEOUT = "timeout"

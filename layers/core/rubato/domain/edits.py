@@ -49,4 +49,4 @@ def following(endpoint: Endpoint, job: Job, now: int) -> Endpoint:
 def deleted(endpoint: Endpoint, now: int) -> Endpoint:
     """A tombstone: nothing runs any more, a run in flight ends and is recorded, history stays readable."""
     config = replace(endpoint.config, deleted_at=now, updated_at=now, version=endpoint.config.version + 1)
-    return replace(endpoint, config=config, hints=()).with_state(look_at=None, stirred=False)
+    return replace(endpoint, config=config, hints=()).with_state(look_at=None, stirred=False, look_floor=None)

@@ -207,7 +207,8 @@ class EndpointState:
     on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
     others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
     `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
-    turn came which its resting siblings have not been told of.
+    turn came which its resting siblings have not been told of; `look_floor` is the earliest instant of a look after the
+    last one.
     """
 
     anchor: int
@@ -233,6 +234,7 @@ class EndpointState:
     last_skip: Skip | None = None
     look_at: int | None = None
     stirred: bool = False
+    look_floor: int | None = None
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""

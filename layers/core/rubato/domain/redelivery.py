@@ -3,6 +3,8 @@
 from rubato.domain.governor import jitter_ms
 from rubato.domain.instant import SECOND
 
+# Then a queue puts a message among the dead letters, as template.yaml says.
+RECEIVES = 5
 _MAX_DOUBLINGS = 5
 _FIRST_PATIENCE_S = 30
 _LONGEST_PATIENCE_S = 900

@@ -16,6 +16,9 @@ PAUSE_SCHEMA = {"anyOf": [TIME_SCHEMA, {"const": "indefinite"}, {"type": "null"}
 Time = Annotated[int, PlainSerializer(to_iso, return_type=str), WithJsonSchema(TIME_SCHEMA, mode="serialization")]
 """Milliseconds inside, ISO 8601 with `Z` outside."""
 
+# Shown within an object that people write back as they read it.
+_READ_ONLY = {"planner.status"}
+
 
 class Wire(BaseModel):
     """Base of every model. Its validator is built when it is first used: a request needs two or three of them all."""
@@ -70,7 +73,7 @@ def _invalid(error: ValidationError) -> Invalid:
 def _field_error(each: Any) -> FieldError:
     path = ".".join(str(part) for part in each["loc"])
     if each["type"] == "extra_forbidden":
-        return FieldError(path, "unknown field; remove it")
+        return FieldError(path, "read-only; remove it" if path in _READ_ONLY else "unknown field; remove it")
     if each["type"] == "missing":
         return FieldError(path, "is required")
     return FieldError(path, str(each["msg"]).removeprefix("Value error, "))

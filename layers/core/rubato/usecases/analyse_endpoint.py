@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from rubato.domain import ids, quota, watching
-from rubato.domain.analysis import LEASE_MS, Analysis, Outcome, cost_of, next_look
+from rubato.domain.analysis import LEASE_MS, Analysis, Outcome, cost_of, has_to_wait, next_look
 from rubato.domain.briefing import brief
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import NotFound
@@ -107,7 +107,8 @@ def _costed(world: World, ended: Analysis) -> Analysis:
 def _plan_next_look(world: World, seen: Endpoint, ended: Analysis, earlier: tuple[Analysis, ...]) -> None:
     def looked_at(latest: Endpoint, now: int) -> Changed:
         then = next_look(ended, earlier, now, quota.next_day(now))
-        return Changed(watching.looked_at(latest, seen.state, then, now), moves=False)
+        floor = then if has_to_wait(ended) else now + watching.FLOOR_MS
+        return Changed(watching.looked_at(latest, seen.state, then, floor), moves=False)
 
     try:
         replan(world, seen.id, looked_at)

@@ -4,7 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from rubato.domain.analysis import MAX_DURATION_MS, MAX_OUTPUT_TOKENS, Analysis, Outcome, ToolUse, cut
+from rubato.domain.analysis import (
+    MAX_ANSWER_TOKENS,
+    MAX_DURATION_MS,
+    MAX_OUTPUT_TOKENS,
+    Analysis,
+    Outcome,
+    ToolUse,
+    cut,
+)
 from rubato.domain.briefing import SYSTEM
 from rubato.domain.conversation import (
     Answer,
@@ -90,7 +98,7 @@ def _ask(world: World, talk: _Talk) -> Answer:
         system=SYSTEM,
         turns=talk.turns,
         tools=TOOLS,
-        max_output_tokens=MAX_OUTPUT_TOKENS - talk.analysis.output_tokens,
+        max_output_tokens=min(MAX_OUTPUT_TOKENS - talk.analysis.output_tokens, MAX_ANSWER_TOKENS),
         timeout_ms=talk.deadline - world.clock.now(),
     )
     answer = bounded(ask_within_quota(world, talk.analysis.tenant_id, question))

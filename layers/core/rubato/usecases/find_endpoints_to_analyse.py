@@ -59,7 +59,7 @@ class _Look:
                 self._tell_siblings(turned)
 
     def _tell_siblings(self, turned: Endpoint) -> None:
-        """They are due, as stored, before the turn counts as told."""
+        """Their look is hurried, as stored, before the turn counts as told."""
         job_id = turned.config.job_id
         if job_id not in self._jobs_told:
             self._jobs_told.add(job_id)
@@ -73,7 +73,7 @@ class _Look:
         resting = [each for each in loaded if watching.is_resting(each, now) and watching.hurried(each, now) != each]
         for each in resting:
             _change(self._world, each.id, watching.hurried)
-        return [each.id for each in resting]
+        return [each.id for each in resting if watching.is_due(watching.hurried(each, now), now)]
 
     def _send(self, endpoints: Sequence[str]) -> None:
         now = self._world.clock.now()

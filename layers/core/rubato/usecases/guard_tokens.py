@@ -9,7 +9,7 @@ from rubato.domain.errors import RubatoError
 from rubato.ports import World
 
 # These came back before the model began; a call that broke off may have been charged for.
-_FREE = (ModelFault.UNAUTHORIZED, ModelFault.THROTTLED, ModelFault.UNAVAILABLE)
+_FREE = (ModelFault.UNAUTHORIZED, ModelFault.REFUSED, ModelFault.THROTTLED, ModelFault.UNAVAILABLE)
 
 
 class NoTokensLeft(RubatoError):
@@ -27,6 +27,9 @@ def ask_within_quota(world: World, tenant_id: str, question: Question) -> Answer
     except ModelFailed as failed:
         if failed.fault in _FREE:
             _settle(world, tenant_id, day, -taken)
+        raise
+    except Exception:
+        _settle(world, tenant_id, day, -taken)  # Rubato's own trouble is not the tenant's
         raise
     _settle(world, tenant_id, day, answer.tokens - taken)
     return answer
