@@ -92,7 +92,7 @@ def test_a_rule_that_time_alone_would_fire_wakes_itself_then(
     subject, ledger = rule(**given), Ledger(job_id="j")
     for second, value in looks:
         ledger = decide([subject], ledger, {"r": Worth(is_true=value)}, PRESENT, round(second * 1000))
-    assert next_wake([subject], ledger) == (None if wake is None else wake * 1000)
+    assert next_wake([subject], ledger, round(looks[-1][0] * 1000)) == (None if wake is None else wake * 1000)
 
 
 def test_a_look_that_changes_nothing_leaves_the_ledger_as_it_was() -> None:

@@ -62,11 +62,15 @@ def test_a_rule_with_for_fires_by_itself_when_the_time_has_come() -> None:
     assert shop.calls("slack") == [3690]
 
 
-def test_a_wait_that_is_longer_than_the_queue_can_hold_is_waited_for() -> None:
+def test_a_wait_that_is_longer_than_the_queue_can_hold_is_taken_up_by_the_schedule_and_ends_on_time() -> None:
     alarm = [{"proposeNextTime": {"endpoint": "slack", "runInMs": 0}}]
     shop = Shop({"name": "alarm", "when": SURGE["when"], "for": "40m", "then": alarm})
     shop.add("traffic", IntervalBaseline(3 * 60 * MINUTE), says={"visitors": 9000})
     shop.add("slack", ManualBaseline())
+    shop.play(3 * 3600 + 1)
+    assert shop.world.queue.waiting == []
+    shop.play(3 * 3600 + 1800)
+    wake_rules(shop.world)
     shop.play(3 * 3600 + 2399)
     assert shop.calls("slack") == []
     shop.play(3 * 3600 + 2401)

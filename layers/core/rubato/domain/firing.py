@@ -73,10 +73,13 @@ def advance(rule: Rule, state: RuleState, worth: Worth, present: frozenset[str],
     return Step(fired, None, rule.then)
 
 
-def next_wake(rules: Sequence[Rule], ledger: Ledger) -> int | None:
-    """The first moment (ms) at which a rule would fire for no other reason than that time has passed."""
+def next_wake(rules: Sequence[Rule], ledger: Ledger, now: int) -> int | None:
+    """The first moment (ms) after `now` at which a rule would fire for no other reason than that time has passed.
+
+    A rule whose moment has gone by is kept from firing by something else (an error, say), and holds up no other.
+    """
     moments = [_ripe_at(rule, ledger.state_of(rule)) for rule in rules]
-    return min((moment for moment in moments if moment is not None), default=None)
+    return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
 def _noted(ledger: Ledger, rule: Rule, worth: Worth, step: Step, now: int) -> Ledger:

@@ -11,7 +11,7 @@ from rubato.domain.errors import WriteRaced
 from rubato.domain.expressions import Unevaluable, evaluate, is_true
 from rubato.domain.firing import Worth, decide, next_wake
 from rubato.domain.jobs import Job
-from rubato.domain.messages import LOOK_EARLY_MS, RuleMessage
+from rubato.domain.messages import LOOK_EARLY_MS, NEAR_MS, RuleMessage
 from rubato.domain.reasons import reason_of
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import Rule
@@ -31,19 +31,23 @@ def evaluate_rules(world: World, job_id: str) -> str:
     Raises what the store raises, also when only some of what was decided could be done: the message then comes back.
     """
     for _ in range(MAX_LOOKS):
+        # NOTE: the job after the ledger, so that no look with rules of yesterday overwrites what newer ones left.
+        ledger = world.rule_ledgers.get(job_id)
         job = world.jobs.get(job_id)
         if job is None or job.holds:
             return "unruled"
-        if not _look(world, job):
+        if not _look(world, job, ledger):
             return "ruled"
     world.telemetry.info("rules keep changing each other", jobId=job_id)
     return "ruled"
 
 
 def answer(world: World, message: RuleMessage) -> str:
-    """What the function of rules does with such a message: a delay that is longer than the queue's is waited for."""
+    """What the function of rules does with such a message. One that comes early goes back only if it is waited for."""
     now = world.clock.now()
     if message.due - now > LOOK_EARLY_MS:
+        if message.due - now > NEAR_MS or world.rule_ledgers.get(message.job_id).wake_at != message.due:
+            return "dropped"
         if not send_messages(world, [message], "early message not sent", jobId=message.job_id):
             raise NotSent(message.job_id)
         return "early"
@@ -56,9 +60,8 @@ def worths_of(rules: Sequence[Rule], outlook: Outlook) -> dict[str, Worth]:
     return {rule.name: _worth(rule, outlook) for rule in rules}
 
 
-def _look(world: World, job: Job) -> bool:
+def _look(world: World, job: Job, ledger: Ledger) -> bool:
     """One look; gives whether there may be more to see."""
-    ledger = world.rule_ledgers.get(job.job_id)
     if ledger.pending:
         return _settled(world, job, ledger)
     now = world.clock.now()
@@ -95,10 +98,13 @@ def _settled(world: World, job: Job, ledger: Ledger) -> bool:
 
 
 def _with_wake(world: World, job: Job, ledger: Ledger, now: int) -> Ledger:
-    """Put a message on the queue for the moment at which a rule would fire by itself, unless one is on its way."""
-    wake_at = next_wake(job.rules, ledger)
+    """Put a message on the queue for the moment at which a rule would fire by itself, unless one is on its way.
+
+    What is far off is left to the schedule, which looks at every job with rules.
+    """
+    wake_at = next_wake(job.rules, ledger, now)
     is_promised = ledger.wake_at is not None and wake_at is not None and now < ledger.wake_at <= wake_at
-    if wake_at is None or wake_at <= now or is_promised:
+    if wake_at is None or wake_at - now > NEAR_MS or is_promised:
         return ledger
     message = RuleMessage(job_id=job.job_id, due=wake_at)
     sent = send_messages(world, [message], "rule message not sent", jobId=job.job_id)
