@@ -1,9 +1,11 @@
 """Rules as callers meet them: saved with the job, refused by field, tried without effect."""
 
+import json
 from typing import Any
 
 import pytest
 
+from rubato.domain.exchange import Reply
 from tests.ruled import SURGE
 from tests.unit.clients import Client
 from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage
@@ -221,3 +223,29 @@ def test_a_preview_changes_nothing_at_all(office: Office) -> None:
 def test_nobody_elses_rules_can_be_tried(office: Office) -> None:
     client = Client(office.world, MALLORY)
     assert client("POST", f"/jobs/{office.job_id}/rules/preview", {}).status == 404
+
+
+def test_half_a_surrogate_pair_in_an_answer_reaches_no_reason_and_no_preview_as_such(office: Office) -> None:
+    """UTF-8 can't spell one, and an answer that holds it could not be sent."""
+    odd = {"\ud800k": "\ud800", "v": "a\udfffb", "smile": "😀"}
+    office.world.outbound.answer = lambda _: Reply(duration_ms=0, status_code=200, body=json.dumps(odd).encode())
+    office.save({**SURGE, "when": "endpoints.traffic.body.v"})
+    Stage(office.world).play(MIDNIGHT + 61_000)
+    endpoint_id = office.world.endpoints.named(office.job_id, ["traffic"])["traffic"]
+    endpoint = office.client("GET", f"/endpoints/{endpoint_id}").body
+    events = office.client("GET", f"/endpoints/{endpoint_id}/events").body
+    body = {"endpoints": {"traffic": {"body": odd}}}
+    previews = [office.preview().body, office.preview(document=body).body]
+    for told in (endpoint, events, *previews):
+        json.dumps(told, ensure_ascii=False).encode()
+    reasons = [each["reason"] for each in events["items"] if each["actorKind"] == "rule"]
+    assert reasons == ['rule surge is true: traffic.body.v = "a\ufffdb"']
+    assert {each["items"][0]["value"] for each in previews} == {"a\ufffdb"}
+    office.save({**SURGE, "when": "endpoints.traffic.body"})
+    assert office.preview().body["items"][0]["value"] == {"\ufffdk": "\ufffd", "v": "a\ufffdb", "smile": "😀"}
+
+
+@pytest.mark.parametrize("when", ['endpoints."\\ud800".status', '`"\\udc00"`', '{"\\ud800": now}'])
+def test_a_condition_with_half_a_surrogate_pair_is_refused(office: Office, when: str) -> None:
+    answer = office.save({**SURGE, "when": when})
+    assert answer.status == 422 and answer.body["errors"][0]["path"] == "rules.0.when"
