@@ -13,6 +13,7 @@ from rubato.domain.messages import RuleMessage
 from rubato.domain.rules import read_rules
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.ask_rules import wake_rules
+from rubato.usecases.count_runs import MAX_COUNTED, count_runs
 from rubato.usecases.evaluate_rules import evaluate_rules
 from rubato.usecases.steer_endpoint import clear_hints, hint_interval, pause_endpoint
 from rubato.usecases.update_job import update_job
@@ -296,3 +297,21 @@ def test_an_interval_outside_the_clamps_that_came_later_is_refused_at_the_firing
     shop.play(61)
     assert not shop.hints("traffic") and "clamp.minIntervalMs" in shop.ledger().troubles[0].message
     a_job(shop.world)
+
+
+def test_runs_of_the_last_hour_are_counted_once_a_minute_at_most_when_they_are_many_and_up_to_a_cap() -> None:
+    shop = Shop()
+    shop.add("traffic", IntervalBaseline(10 * SECOND))
+    shop.play(300)
+    endpoint_id, runs, reads = shop.endpoint("traffic").id, shop.world.runs, []
+    read = runs.of_endpoint
+    runs.of_endpoint = lambda *asked: reads.append(asked) or read(*asked)
+    now = shop.world.clock.now()
+    assert [count_runs(shop.world, endpoint_id, now + gap) for gap in (0, 59_999, 60_000)] == [30, 30, 30]
+    assert len(reads) == 2
+    shop.play(3000)
+    assert count_runs(shop.world, endpoint_id, shop.world.clock.now()) == MAX_COUNTED == 200
+    few = shop.add("few", IntervalBaseline(MINUTE)).id
+    for seconds, count in ((3061, 1), (3121, 2)):
+        shop.play(seconds)
+        assert count_runs(shop.world, few, shop.world.clock.now()) == count

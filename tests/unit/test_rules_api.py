@@ -234,13 +234,12 @@ def test_half_a_surrogate_pair_in_an_answer_reaches_no_reason_and_no_preview_as_
     endpoint_id = office.world.endpoints.named(office.job_id, ["traffic"])["traffic"]
     endpoint = office.client("GET", f"/endpoints/{endpoint_id}").body
     events = office.client("GET", f"/endpoints/{endpoint_id}/events").body
-    body = {"endpoints": {"traffic": {"body": odd}}}
-    previews = [office.preview().body, office.preview(document=body).body]
-    for told in (endpoint, events, *previews):
+    preview = office.preview().body
+    for told in (endpoint, events, preview):
         json.dumps(told, ensure_ascii=False).encode()
     reasons = [each["reason"] for each in events["items"] if each["actorKind"] == "rule"]
     assert reasons == ['rule surge is true: traffic.body.v = "a\ufffdb"']
-    assert {each["items"][0]["value"] for each in previews} == {"a\ufffdb"}
+    assert preview["items"][0]["value"] == "a\ufffdb"
     office.save({**SURGE, "when": "endpoints.traffic.body"})
     assert office.preview().body["items"][0]["value"] == {"\ufffdk": "\ufffd", "v": "a\ufffdb", "smile": "😀"}
 

@@ -7,18 +7,17 @@ from typing import Any
 
 from rubato.domain.document import Observed, build_document
 from rubato.domain.endpoint import EndpointState
-from rubato.domain.instant import HOUR
 from rubato.domain.jobs import Job
 from rubato.domain.mentions import ANY, Mentions, mentions_of, wants
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import targets_of
-from rubato.ports import RunFilter, World
+from rubato.ports import World
+from rubato.usecases.count_runs import count_runs
 from rubato.usecases.pages import every
 from rubato.usecases.pool import Pool
 
 # Of a job with more endpoints, `endpoints.*` means the first ones by name.
 MAX_OBSERVED = 200
-MAX_COUNTED = 1_000
 _PARALLEL = 8
 _PAGE = 200
 
@@ -70,10 +69,6 @@ def _observed(world: World, endpoint_id: str, state: EndpointState, fields: froz
         state=state,
         endpoint=world.endpoints.load(endpoint_id) if wants(fields, "cadenceMs") else None,
         run=world.runs.get(last.run_id) if last is not None and reads_run else None,
-        runs_last_hour=_runs_since(world, endpoint_id, now - HOUR) if wants(fields, "runsLastHour") else None,
+        runs_last_hour=count_runs(world, endpoint_id, now) if wants(fields, "runsLastHour") else None,
     )
 
-
-def _runs_since(world: World, endpoint_id: str, since: int) -> int:
-    runs = every(lambda after: world.runs.of_endpoint(endpoint_id, RunFilter(since=since), _PAGE, after))
-    return sum(1 for _ in islice(runs, MAX_COUNTED))
