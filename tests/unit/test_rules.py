@@ -14,7 +14,7 @@ from rubato.domain.rules import read_rules
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.ask_rules import wake_rules
 from rubato.usecases.count_runs import MAX_COUNTED, count_runs
-from rubato.usecases.evaluate_rules import evaluate_rules
+from rubato.usecases.evaluate_rules import answer, evaluate_rules
 from rubato.usecases.steer_endpoint import clear_hints, hint_interval, pause_endpoint
 from rubato.usecases.update_job import update_job
 from tests.ruled import SURGE, Shop
@@ -315,3 +315,39 @@ def test_runs_of_the_last_hour_are_counted_once_a_minute_at_most_when_they_are_m
     for seconds, count in ((3061, 1), (3121, 2)):
         shop.play(seconds)
         assert count_runs(shop.world, few, shop.world.clock.now()) == count
+
+
+def test_a_look_takes_a_megabyte_of_bodies_and_the_job_says_which_rules_miss_some() -> None:
+    names = [f"page{number:02}" for number in range(17)]
+    shop = Shop(
+        {"name": "last", "when": "endpoints.page16.body.ok"},
+        {"name": "all", "when": "endpoints.*.body.ok"},
+        {"name": "codes", "when": "endpoints.page16.statusCode == `200`"},
+    )
+    for name in names:
+        shop.add(name, IntervalBaseline(MINUTE), says={"ok": True, "text": "x" * 65_000})
+    shop.play(70)
+    assert {state.name: state.fired_count for state in shop.ledger().states} == {"all": 1, "codes": 1}
+    troubles = {each.rule: each.message for each in shop.ledger().troubles}
+    assert set(troubles) == {"last", "all"} and "'page15' and 1 more" in troubles["all"]
+    for name in names:
+        shop.says[name] = {"ok": True}
+    shop.play(130)
+    assert shop.ledger().troubles == () and len(shop.ledger().states) == 3
+
+
+def test_of_many_messages_that_wait_for_one_job_one_look_is_enough() -> None:
+    shop = Shop(SURGE)
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
+    shop.play(100)
+    looks, read = [], shop.world.rule_ledgers.get
+    shop.world.rule_ledgers.get = lambda job_id: looks.append(job_id) or read(job_id)
+    now = shop.world.clock.now()
+    dues = [now - 5 * SECOND, now - 4 * SECOND, now - 500, now]
+    assert [answer(shop.world, RuleMessage(job_id=shop.job.job_id, due=due)) for due in dues] == [
+        "ruled",
+        "seen",
+        "ruled",
+        "ruled",
+    ]
+    assert len(looks) == 3

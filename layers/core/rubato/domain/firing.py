@@ -23,11 +23,15 @@ class Blocked(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """What a condition is worth over a document: true or not and why, or why nobody can tell."""
+    """What a condition is worth over a document: true or not and why, or why nobody can tell.
+
+    `trouble` is what its value must be taken with: part of the document was left out.
+    """
 
     is_true: bool = False
     error: str | None = None
     reason: str = ""
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,9 @@ def next_wake(rules: Sequence[Rule], ledger: Ledger, now: int) -> int | None:
 
 
 def _noted(ledger: Ledger, rule: Rule, worth: Worth, step: Step, now: int) -> Ledger:
-    if worth.error is not None:
-        ledger = ledger.troubled(Trouble(rule=rule.name, kind=TroubleKind.EVALUATION, message=worth.error, at=now))
+    wrong = worth.error or worth.trouble
+    if wrong is not None:
+        ledger = ledger.troubled(Trouble(rule=rule.name, kind=TroubleKind.EVALUATION, message=wrong, at=now))
     else:
         ledger = ledger.without_trouble(rule.name, TroubleKind.EVALUATION)
     if step.actions:

@@ -6,23 +6,32 @@ decides, so that of two who look at once only one fires, and what a worker that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from rubato.domain.errors import WriteRaced
 from rubato.domain.expressions import Unevaluable, evaluate, is_true
 from rubato.domain.firing import Worth, decide, next_wake
+from rubato.domain.instant import SECOND
 from rubato.domain.jobs import Job
 from rubato.domain.messages import LOOK_EARLY_MS, NEAR_MS, RuleMessage
+from rubato.domain.mentions import mentions_of, wants
 from rubato.domain.reasons import reason_of
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import Rule
 from rubato.ports import World
 from rubato.usecases.do_deeds import do_deeds
-from rubato.usecases.observe_endpoints import Outlook, observe_endpoints
+from rubato.usecases.observe_endpoints import MAX_BODIES_BYTES, Outlook, observe_endpoints
 from rubato.usecases.send_messages import NotSent, send_messages
 
 # A look that changed something is followed by another one: rules see what rules did, and a reading that was older than
 # somebody else's does not have the last word. Rules that go on changing each other wait for the next run.
 MAX_LOOKS = 8
+
+# When this process began its latest look at each job. Of many messages that wait one look is enough; clocks of two
+# machines may differ by so much.
+_looked: WeakKeyDictionary[World, dict[str, int]] = WeakKeyDictionary()
+_SKEW_MS = SECOND
+_MAX_LOOKED = 1_000
 
 
 def evaluate_rules(world: World, job_id: str) -> str:
@@ -43,7 +52,10 @@ def evaluate_rules(world: World, job_id: str) -> str:
 
 
 def answer(world: World, message: RuleMessage) -> str:
-    """What the function of rules does with such a message. One that comes early goes back only if it is waited for."""
+    """What the function of rules does with such a message. One that comes early goes back only if it is waited for.
+
+    Nothing is done for one that this process has looked for already: what it tells of was written before it was due.
+    """
     now = world.clock.now()
     if message.due - now > LOOK_EARLY_MS:
         if message.due - now > NEAR_MS or world.rule_ledgers.get(message.job_id).wake_at != message.due:
@@ -51,8 +63,16 @@ def answer(world: World, message: RuleMessage) -> str:
         if not send_messages(world, [message], "early message not sent", jobId=message.job_id):
             raise NotSent(message.job_id)
         return "early"
+    looked = _looked.setdefault(world, {})
+    if looked.get(message.job_id, 0) > message.due + _SKEW_MS:
+        return "seen"
     world.clock.sleep_until(message.due)
-    return evaluate_rules(world, message.job_id)
+    began = world.clock.now()
+    outcome = evaluate_rules(world, message.job_id)
+    if len(looked) >= _MAX_LOOKED:
+        looked.clear()
+    looked[message.job_id] = began
+    return outcome
 
 
 def worths_of(rules: Sequence[Rule], outlook: Outlook) -> dict[str, Worth]:
@@ -136,4 +156,14 @@ def _worth(rule: Rule, outlook: Outlook) -> Worth:
     except Unevaluable as error:
         return Worth(error=str(error))
     holds = is_true(value)
-    return Worth(is_true=holds, reason=reason_of(rule, holds, outlook.document))
+    reason = reason_of(rule, holds, outlook.document)
+    return Worth(is_true=holds, reason=reason, trouble=_left_out(rule, outlook))
+
+
+def _left_out(rule: Rule, outlook: Outlook) -> str | None:
+    mine = mentions_of([rule.when]) if outlook.unread else None
+    names = [name for name in sorted(outlook.unread) if mine is not None and wants(mine.fields_of(name), "body")]
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"reads null for the body of {names[0]!r}{more}: one look takes {MAX_BODIES_BYTES} bytes of bodies"
