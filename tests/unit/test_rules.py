@@ -1,5 +1,6 @@
 """Rules at work: what a changed answer does to the tempo, and what it does not."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.ask_rules import wake_rules
 from rubato.usecases.count_runs import MAX_COUNTED, count_runs
 from rubato.usecases.evaluate_rules import answer, evaluate_rules
-from rubato.usecases.steer_endpoint import clear_hints, hint_interval, pause_endpoint
+from rubato.usecases.steer_endpoint import clear_hints, hint_interval, hint_one_shot, pause_endpoint
 from rubato.usecases.update_job import update_job
 from tests.ruled import SURGE, Shop
 from tests.worlds import ANNE, MIDNIGHT, a_job
@@ -351,3 +352,45 @@ def test_of_many_messages_that_wait_for_one_job_one_look_is_enough() -> None:
         "ruled",
     ]
     assert len(looks) == 3
+
+
+def test_a_one_shot_of_a_rule_keeps_the_floor_after_the_last_call_and_one_of_a_person_does_not() -> None:
+    """Two rules that take turns at a target would else call it as fast as it answers."""
+    again = [{"proposeNextTime": {"endpoint": "traffic", "runInMs": 0}}]
+    shop = Shop(
+        {"name": "even", "when": "endpoints.traffic.body.even", "then": again},
+        {"name": "odd", "when": "endpoints.traffic.body.even == `false`", "then": again},
+    )
+    answer_of, count = shop.world.outbound.answer, itertools.count()
+
+    def answered(call: Any) -> Any:
+        shop.says["traffic"] = {"even": next(count) % 2 == 0}
+        return answer_of(call)
+
+    shop.world.outbound.answer, shop.world.outbound.takes_ms = answered, 100
+    traffic = shop.add("traffic", IntervalBaseline(MINUTE))
+    shop.play(70)
+    calls = shop.calls("traffic")
+    assert len(calls) > 5 and all(later - earlier >= 1 for earlier, later in itertools.pairwise(calls))
+    shop.rule()
+    now = shop.world.clock.now()
+    _, hint = hint_one_shot(shop.world, ANNE, traffic.id, run_at=None, run_in_ms=0, ttl_minutes=None, reason=None)
+    assert hint.first_slot == now
+
+
+def test_what_rules_do_in_a_minute_has_an_end_the_job_says_so_and_the_rest_is_done_then() -> None:
+    clear = [{"clearHints": {"endpoint": "traffic"}}] * 20
+    rules = [{"name": f"rule{number}", "when": "endpoints.traffic.body.on", "then": clear} for number in range(8)]
+    shop = Shop(*rules)
+    shop.add("traffic", IntervalBaseline(10 * MINUTE), says={"on": True})
+    shop.play(610)
+    assert len(shop.acts("traffic")) == 120
+    assert [(each.rule, "within a minute" in each.message) for each in shop.ledger().troubles] == [
+        ("rule6", True),
+        ("rule7", True),
+    ]
+    shop.play(659)
+    assert len(shop.acts("traffic")) == 120
+    shop.play(661)
+    assert len(shop.acts("traffic")) == 160 and shop.ledger().troubles == ()
+    assert [state.fired_count for state in shop.ledger().states] == [1] * 8

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rubato.domain.rule_ledger import Episode, Ledger, RuleState, Trouble, TroubleKind, fresh_state
+from rubato.domain.rule_ledger import (
+    MAX_SPELL,
+    SPELL_MS,
+    Episode,
+    Ledger,
+    RuleState,
+    Trouble,
+    TroubleKind,
+    fresh_state,
+)
 from rubato.domain.rules import Fire, Rule, RuleAction, is_inert
 
 
@@ -50,10 +59,13 @@ def decide(
 
     `worths` by the rule's name; `present` are the names of the job's endpoints.
     """
-    after = replace(ledger, states=())
+    after = replace(ledger, states=(), braked_until=None)
     for rule in rules:
-        worth = worths[rule.name]
-        step = advance(rule, ledger.state_of(rule), worth, present, now)
+        worth, state = worths[rule.name], ledger.state_of(rule)
+        step = advance(rule, state, worth, present, now)
+        if step.actions and not after.allows(len(step.actions), now):
+            after = _braked(after, rule, now)
+            step = _waiting(step, state)
         after = _noted(after, rule, worth, step, now)
     names = {rule.name for rule in rules}
     troubles = tuple(each for each in after.troubles if each.rule in names)
@@ -82,7 +94,7 @@ def next_wake(rules: Sequence[Rule], ledger: Ledger, now: int) -> int | None:
 
     A rule whose moment has gone by is kept from firing by something else (an error, say), and holds up no other.
     """
-    moments = [_ripe_at(rule, ledger.state_of(rule)) for rule in rules]
+    moments = [ledger.braked_until, *(_ripe_at(rule, ledger.state_of(rule)) for rule in rules)]
     return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
@@ -96,6 +108,19 @@ def _noted(ledger: Ledger, rule: Rule, worth: Worth, step: Step, now: int) -> Le
         ledger = ledger.without_trouble(rule.name, TroubleKind.ACTION)
         ledger = ledger.promised(rule.name, now, step.actions, worth.reason)
     return ledger if step.state == fresh_state(rule) else replace(ledger, states=(*ledger.states, step.state))
+
+
+def _braked(ledger: Ledger, rule: Rule, now: int) -> Ledger:
+    message = f"waits: the rules of this job have done {MAX_SPELL} actions within a minute; give them a cooldown"
+    trouble = Trouble(rule=rule.name, kind=TroubleKind.ACTION, message=message, at=now)
+    return replace(ledger.troubled(trouble), braked_until=ledger.spell_at + SPELL_MS)
+
+
+def _waiting(step: Step, before: RuleState) -> Step:
+    """It has neither fired nor let go yet; what it has seen meanwhile stays."""
+    episode = step.state.episode
+    seen = replace(episode, fired=before.episode is not None and before.episode.fired) if episode else before.episode
+    return Step(replace(before, episode=seen), None)
 
 
 def _fallen(rule: Rule, state: RuleState) -> Step:

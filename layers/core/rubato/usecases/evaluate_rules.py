@@ -13,8 +13,8 @@ from rubato.domain.expressions import Unevaluable, evaluate, is_true
 from rubato.domain.firing import Worth, decide, next_wake
 from rubato.domain.instant import SECOND
 from rubato.domain.jobs import Job
-from rubato.domain.messages import LOOK_EARLY_MS, NEAR_MS, RuleMessage
 from rubato.domain.mentions import mentions_of, wants
+from rubato.domain.messages import LOOK_EARLY_MS, NEAR_MS, RuleMessage
 from rubato.domain.reasons import reason_of
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import Rule
