@@ -58,9 +58,9 @@ T, F = True, False
         ({}, [(0, T), (10, "error"), (20, T), (30, F)], [(0, "then"), (30, "otherwise")]),
         ({"for": "30s"}, [(0, T), (10, "error"), (30, T)], [(30, "then")]),
         ({}, [(0, "error")], []),
-        # an endpoint that is missing: nothing at all, then as if new
+        # an endpoint that is missing: then as if new, but for what had held: that lets go of the others
         ({}, [(0, "absent"), (10, "absent"), (20, T)], [(20, "then")]),
-        ({}, [(0, T), (10, "absent"), (20, F)], [(0, "then")]),
+        ({}, [(0, T), (10, "absent"), (20, F)], [(0, "then"), (20, "otherwise")]),
         ({"for": "30s"}, [(0, T), (10, "absent"), (30, T), (60, T)], [(60, "then")]),
         # a clock that is behind moves nothing
         ({"cooldown": "60s"}, [(100, T), (95, T), (160, T)], [(100, "then"), (160, "then")]),

@@ -17,6 +17,7 @@ from rubato.usecases.ask_rules import wake_rules
 from rubato.usecases.count_runs import MAX_COUNTED, count_runs
 from rubato.usecases.evaluate_rules import answer, evaluate_rules
 from rubato.usecases.steer_endpoint import clear_hints, hint_interval, hint_one_shot, pause_endpoint
+from rubato.usecases.update_endpoint import delete_endpoint
 from rubato.usecases.update_job import update_job
 from tests.ruled import SURGE, Shop
 from tests.worlds import ANNE, MIDNIGHT, a_job
@@ -394,3 +395,52 @@ def test_what_rules_do_in_a_minute_has_an_end_the_job_says_so_and_the_rest_is_do
     shop.play(661)
     assert len(shop.acts("traffic")) == 160 and shop.ledger().troubles == ()
     assert [state.fired_count for state in shop.ledger().states] == [1] * 8
+
+
+def test_a_rule_that_lost_one_of_its_endpoints_lets_go_of_the_others_when_its_condition_falls() -> None:
+    shop = Shop(
+        {
+            "name": "rest",
+            "when": "endpoints.traffic.body.low",
+            "then": [{"pauseUntil": {"endpoint": "deep", "until": "indefinite"}}, {"clearHints": {"endpoint": "gone"}}],
+            "otherwise": [
+                {"pauseUntil": {"endpoint": "deep", "until": None}},
+                {"clearHints": {"endpoint": "gone"}},
+            ],
+        }
+    )
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"low": True})
+    shop.add("deep", IntervalBaseline(MINUTE))
+    gone = shop.add("gone", ManualBaseline())
+    shop.play(70)
+    assert shop.endpoint("deep").state.pause is not None
+    delete_endpoint(shop.world, ANNE, gone.id)
+    shop.play(130)
+    shop.says["traffic"] = {"low": False}
+    shop.play(200)
+    assert shop.endpoint("deep").state.pause is None and shop.ledger().troubles == ()
+
+
+def test_the_time_in_which_a_job_rested_does_not_count_as_held() -> None:
+    shop = Shop({**SURGE, "for": "30m"})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
+    shop.play(130)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
+    shop.play(7200)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
+    assert not [each for _, each in shop.world.queue.waiting if isinstance(each, RuleMessage)]
+    shop.play(7200 + 1700)
+    assert shop.acts("traffic") == []
+    shop.play(7200 + 1900)
+    assert len(shop.acts("traffic")) == 1
+
+
+def test_what_had_held_before_a_job_rested_still_lets_go_afterwards() -> None:
+    shop = Shop({**SURGE, "otherwise": [{"clearHints": {"endpoint": "traffic"}}]})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
+    shop.play(70)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
+    shop.says["traffic"] = {"visitors": 1}
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
+    shop.play(140)
+    assert [action for _, _, action in shop.acts("traffic")] == ["applyIntervalHint", "clearAdaptiveHints"]

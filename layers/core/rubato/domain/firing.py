@@ -73,13 +73,17 @@ def decide(
 
 
 def advance(rule: Rule, state: RuleState, worth: Worth, present: frozenset[str], now: int) -> Step:
-    """One rule's step. What can't be evaluated stays as it is; what is inert begins when it is so no more."""
+    """One rule's step. What can't be evaluated stays as it is.
+
+    What is inert begins when it is so no more; one that had begun goes on, and lets go of what is there.
+    """
     if worth.error is not None:
         return Step(state, Blocked.ERROR)
-    if is_inert(rule, present):
-        return Step(replace(state, episode=None), Blocked.INERT)
     if not worth.is_true:
-        return _fallen(rule, state)
+        return _fallen(rule, state, present)
+    if is_inert(rule, present):
+        goes_on = state.episode is not None and state.episode.held
+        return Step(state if goes_on else replace(state, episode=None), Blocked.INERT)
     episode = state.episode or Episode(since=now)
     episode = replace(episode, held=episode.held or now - episode.since >= rule.lasting.ms)
     blocked = _blocked_by(rule, state, episode, now)
@@ -123,10 +127,13 @@ def _waiting(step: Step, before: RuleState) -> Step:
     return Step(replace(before, episode=seen), None)
 
 
-def _fallen(rule: Rule, state: RuleState) -> Step:
+def _fallen(rule: Rule, state: RuleState, present: frozenset[str]) -> Step:
     """A blip, shorter than the rule asks for, has held nothing and so lets go of nothing."""
-    falls = state.episode is not None and state.episode.held
-    return Step(replace(state, episode=None), Blocked.VALUE, rule.otherwise if falls else ())
+    blocked = Blocked.INERT if is_inert(rule, present) else Blocked.VALUE
+    if state.episode is None or not state.episode.held:
+        return Step(replace(state, episode=None), blocked)
+    there = tuple(action for action in rule.otherwise if action.endpoint in present)
+    return Step(replace(state, episode=None), blocked, there)
 
 
 def _blocked_by(rule: Rule, state: RuleState, episode: Episode, now: int) -> Blocked | None:

@@ -103,6 +103,16 @@ class Ledger:
         wanted = (fresh.name, fresh.condition)
         return next((each for each in self.states if (each.name, each.condition) == wanted), fresh)
 
+    def rested(self) -> "Ledger":
+        """After a time in which nobody looked: what had not held for as long as its rule asks begins anew."""
+        return replace(
+            self,
+            states=tuple(
+                state if state.episode is None or state.episode.held else replace(state, episode=None)
+                for state in self.states
+            ),
+        )
+
     def promised(self, rule: str, at: int, actions: Sequence[RuleAction], reason: str) -> "Ledger":
         """With these actions to be done."""
         deeds = tuple(
