@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from rubato.domain.exchange import Reply
+from rubato.domain.schedule import ManualBaseline
 from tests.ruled import SURGE
 from tests.unit.clients import Client
-from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage
+from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, an_endpoint
 
 PROBE = {
     "name": "traffic",
@@ -248,3 +249,31 @@ def test_half_a_surrogate_pair_in_an_answer_reaches_no_reason_and_no_preview_as_
 def test_a_condition_with_half_a_surrogate_pair_is_refused(office: Office, when: str) -> None:
     answer = office.save({**SURGE, "when": when})
     assert answer.status == 422 and answer.body["errors"][0]["path"] == "rules.0.when"
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_odd"),
+    [
+        ({"cooldown": "30s"}, True), ({"cooldown": "60s"}, True), ({"cooldown": "61s"}, False),
+        ({"cooldown": "0s"}, False), ({"cooldown": "30s", "fire": "once"}, False),
+    ],
+)  # fmt: skip
+def test_a_rule_that_postpones_its_own_run_for_ever_is_warned_of(
+    office: Office, rule: dict[str, Any], is_odd: bool
+) -> None:
+    later = [{"proposeNextTime": {"endpoint": "traffic", "runInMs": 60_000}}]
+    office.save({"name": "nag", "when": "now", "then": later, **rule})
+    told = [each["message"] for each in office.read()["ruleWarnings"]]
+    assert [("postpones" in each, "shorter than the cooldown" in each) for each in told] == [(True, True)] * is_odd
+
+
+def test_a_rule_over_all_endpoints_of_a_job_with_too_many_is_warned_of(office: Office) -> None:
+    some = {"name": "some", "when": "endpoints.traffic.status == 'failure'"}
+    office.save({"name": "all", "when": "length(endpoints.*.failureStreak) > `3`"}, some)
+    job = office.world.jobs.get(office.job_id)
+    for number in range(199):
+        an_endpoint(office.world, ManualBaseline(), job=job, name=f"probe{number}")
+    assert office.read()["ruleWarnings"] == []
+    an_endpoint(office.world, ManualBaseline(), job=job, name="one more")
+    (warning,) = office.read()["ruleWarnings"]
+    assert warning["rule"] == "all" and "200 of the job's 201 endpoints" in warning["message"]

@@ -9,6 +9,7 @@ from rubato.domain.document import Observed, build_document
 from rubato.domain.endpoint import EndpointState
 from rubato.domain.jobs import Job
 from rubato.domain.mentions import ANY, Mentions, mentions_of, wants
+from rubato.domain.rule_checks import MAX_OBSERVED
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import targets_of
 from rubato.domain.runs import Run
@@ -17,8 +18,6 @@ from rubato.usecases.count_runs import count_runs
 from rubato.usecases.pages import every
 from rubato.usecases.pool import Pool
 
-# Of a job with more endpoints, `endpoints.*` means the first ones by name.
-MAX_OBSERVED = 200
 # JSON takes many times its length in memory, and one worker has several jobs at a time.
 MAX_BODIES_BYTES = 1_000_000
 _PARALLEL = 8
