@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -305,12 +306,11 @@ def test_runs_of_the_last_hour_are_counted_once_a_minute_at_most_when_they_are_m
     shop = Shop()
     shop.add("traffic", IntervalBaseline(10 * SECOND))
     shop.play(300)
-    endpoint_id, runs, reads = shop.endpoint("traffic").id, shop.world.runs, []
-    read = runs.of_endpoint
-    runs.of_endpoint = lambda *asked: reads.append(asked) or read(*asked)
+    endpoint_id, runs = shop.endpoint("traffic").id, shop.world.runs
+    runs.of_endpoint = counted = Mock(wraps=runs.of_endpoint)
     now = shop.world.clock.now()
     assert [count_runs(shop.world, endpoint_id, now + gap) for gap in (0, 59_999, 60_000)] == [30, 30, 30]
-    assert len(reads) == 2
+    assert counted.call_count == 2
     shop.play(3000)
     assert count_runs(shop.world, endpoint_id, shop.world.clock.now()) == MAX_COUNTED == 200
     few = shop.add("few", IntervalBaseline(MINUTE)).id
@@ -342,8 +342,7 @@ def test_of_many_messages_that_wait_for_one_job_one_look_is_enough() -> None:
     shop = Shop(SURGE)
     shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
     shop.play(100)
-    looks, read = [], shop.world.rule_ledgers.get
-    shop.world.rule_ledgers.get = lambda job_id: looks.append(job_id) or read(job_id)
+    shop.world.rule_ledgers.get = looks = Mock(wraps=shop.world.rule_ledgers.get)
     now = shop.world.clock.now()
     dues = [now - 5 * SECOND, now - 4 * SECOND, now - 500, now]
     assert [answer(shop.world, RuleMessage(job_id=shop.job.job_id, due=due)) for due in dues] == [
@@ -352,7 +351,7 @@ def test_of_many_messages_that_wait_for_one_job_one_look_is_enough() -> None:
         "ruled",
         "ruled",
     ]
-    assert len(looks) == 3
+    assert looks.call_count == 3
 
 
 def test_a_one_shot_of_a_rule_keeps_the_floor_after_the_last_call_and_one_of_a_person_does_not() -> None:

@@ -295,7 +295,8 @@ def test_a_look_that_still_has_the_rules_of_yesterday_forgets_nothing_that_newer
     shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
     shop.add("slack", ManualBaseline())
     shop.play(119)
-    read, stalled = shop.world.jobs.get, []
+    read = shop.world.jobs.get
+    stalled: list[str] = []
 
     def get(job_id: str) -> Any:
         job = read(job_id)
