@@ -37,6 +37,9 @@ FULL = Ledger(
     troubles=(Trouble(rule="a", kind=TroubleKind.ACTION, message="refused", at=MIDNIGHT),),
     deeds=8,
     wake_at=MIDNIGHT + 1,
+    spell_at=MIDNIGHT,
+    spell=7,
+    braked_until=MIDNIGHT + 60_000,
 )  # fmt: skip
 
 

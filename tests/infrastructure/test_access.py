@@ -25,7 +25,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "JobsTable/index/byTenantStatus": _dynamodb("Query"),
         "EndpointsTable": _dynamodb("BatchGetItem", "Query", "PutItem", "DeleteItem"),
         "RunsTable": _dynamodb("GetItem", "Query"),
-        "RulesTable": _dynamodb("GetItem"),
+        "RulesTable": _dynamodb("GetItem", "PutItem"),
         "RunsTable/index/byJob": _dynamodb("Query"),
         "AuditTable": _dynamodb("PutItem", "Query"),
         "KeysTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),

@@ -106,7 +106,7 @@ def test_rules_report_each_message_by_itself_and_wait_for_no_batch(template: Tem
     source = template.functions["RulesFunction"]["Events"]["Rules"]["Properties"]
     assert source["Queue"]["Fn::GetAtt"] == ["RuleQueue", "Arn"]
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (10, 0)
+    assert (source["BatchSize"], source["MaximumBatchingWindowInSeconds"]) == (5, 0)
 
 
 def _definition(template: Template) -> dict[str, Any]:

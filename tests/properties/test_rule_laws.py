@@ -51,7 +51,7 @@ def test_no_rule_fires_twice_in_a_cooldown_nor_before_it_has_held(subject: Rule,
             assert not (fired and subject.fire is Fire.ONCE)
             fired.append(now)
             fired_in_this = True
-        wake = next_wake([subject], ledger)
+        wake = next_wake([subject], ledger, now)
         assert wake is None or (is_true and wake > now)
 
 
@@ -62,7 +62,7 @@ def test_a_rule_that_is_looked_at_when_it_asked_to_be_fires_then(subject: Rule, 
     for gap, is_true in looks:
         now += gap
         ledger = decide([subject], ledger, {"r": Worth(is_true=is_true)}, PRESENT, now)
-    wake = next_wake([subject], ledger)
+    wake = next_wake([subject], ledger, now)
     if wake is not None:
         count = ledger.state_of(subject).fired_count
         early = decide([subject], ledger, {"r": Worth(is_true=True)}, PRESENT, wake - 1)

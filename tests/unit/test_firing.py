@@ -58,9 +58,9 @@ T, F = True, False
         ({}, [(0, T), (10, "error"), (20, T), (30, F)], [(0, "then"), (30, "otherwise")]),
         ({"for": "30s"}, [(0, T), (10, "error"), (30, T)], [(30, "then")]),
         ({}, [(0, "error")], []),
-        # an endpoint that is missing: nothing at all, then as if new
+        # an endpoint that is missing: then as if new, but for what had held: that lets go of the others
         ({}, [(0, "absent"), (10, "absent"), (20, T)], [(20, "then")]),
-        ({}, [(0, T), (10, "absent"), (20, F)], [(0, "then")]),
+        ({}, [(0, T), (10, "absent"), (20, F)], [(0, "then"), (20, "otherwise")]),
         ({"for": "30s"}, [(0, T), (10, "absent"), (30, T), (60, T)], [(60, "then")]),
         # a clock that is behind moves nothing
         ({"cooldown": "60s"}, [(100, T), (95, T), (160, T)], [(100, "then"), (160, "then")]),
@@ -92,7 +92,7 @@ def test_a_rule_that_time_alone_would_fire_wakes_itself_then(
     subject, ledger = rule(**given), Ledger(job_id="j")
     for second, value in looks:
         ledger = decide([subject], ledger, {"r": Worth(is_true=value)}, PRESENT, round(second * 1000))
-    assert next_wake([subject], ledger) == (None if wake is None else wake * 1000)
+    assert next_wake([subject], ledger, round(looks[-1][0] * 1000)) == (None if wake is None else wake * 1000)
 
 
 def test_a_look_that_changes_nothing_leaves_the_ledger_as_it_was() -> None:

@@ -1,7 +1,9 @@
 """Rules at work: what a changed answer does to the tempo, and what it does not."""
 
+import itertools
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -13,8 +15,10 @@ from rubato.domain.messages import RuleMessage
 from rubato.domain.rules import read_rules
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.ask_rules import wake_rules
-from rubato.usecases.evaluate_rules import evaluate_rules
-from rubato.usecases.steer_endpoint import clear_hints, hint_interval, pause_endpoint
+from rubato.usecases.count_runs import MAX_COUNTED, count_runs
+from rubato.usecases.evaluate_rules import answer, evaluate_rules
+from rubato.usecases.steer_endpoint import clear_hints, hint_interval, hint_one_shot, pause_endpoint
+from rubato.usecases.update_endpoint import delete_endpoint
 from rubato.usecases.update_job import update_job
 from tests.ruled import SURGE, Shop
 from tests.worlds import ANNE, MIDNIGHT, a_job
@@ -62,11 +66,15 @@ def test_a_rule_with_for_fires_by_itself_when_the_time_has_come() -> None:
     assert shop.calls("slack") == [3690]
 
 
-def test_a_wait_that_is_longer_than_the_queue_can_hold_is_waited_for() -> None:
+def test_a_wait_that_is_longer_than_the_queue_can_hold_is_taken_up_by_the_schedule_and_ends_on_time() -> None:
     alarm = [{"proposeNextTime": {"endpoint": "slack", "runInMs": 0}}]
     shop = Shop({"name": "alarm", "when": SURGE["when"], "for": "40m", "then": alarm})
     shop.add("traffic", IntervalBaseline(3 * 60 * MINUTE), says={"visitors": 9000})
     shop.add("slack", ManualBaseline())
+    shop.play(3 * 3600 + 1)
+    assert shop.world.queue.waiting == []
+    shop.play(3 * 3600 + 1800)
+    wake_rules(shop.world)
     shop.play(3 * 3600 + 2399)
     assert shop.calls("slack") == []
     shop.play(3 * 3600 + 2401)
@@ -295,3 +303,146 @@ def test_an_interval_outside_the_clamps_that_came_later_is_refused_at_the_firing
     shop.play(61)
     assert not shop.hints("traffic") and "clamp.minIntervalMs" in shop.ledger().troubles[0].message
     a_job(shop.world)
+
+
+def test_runs_of_the_last_hour_are_counted_once_a_minute_at_most_when_they_are_many_and_up_to_a_cap() -> None:
+    shop = Shop()
+    shop.add("traffic", IntervalBaseline(10 * SECOND))
+    shop.play(300)
+    endpoint_id, runs = shop.endpoint("traffic").id, shop.world.runs
+    runs.of_endpoint = counted = Mock(wraps=runs.of_endpoint)
+    now = shop.world.clock.now()
+    assert [count_runs(shop.world, endpoint_id, now + gap) for gap in (0, 59_999, 60_000)] == [30, 30, 30]
+    assert counted.call_count == 2
+    shop.play(3000)
+    assert count_runs(shop.world, endpoint_id, shop.world.clock.now()) == MAX_COUNTED == 200
+    few = shop.add("few", IntervalBaseline(MINUTE)).id
+    for seconds, count in ((3061, 1), (3121, 2)):
+        shop.play(seconds)
+        assert count_runs(shop.world, few, shop.world.clock.now()) == count
+
+
+def test_a_look_takes_a_megabyte_of_bodies_and_the_job_says_which_rules_miss_some() -> None:
+    names = [f"page{number:02}" for number in range(17)]
+    shop = Shop(
+        {"name": "last", "when": "endpoints.page16.body.ok"},
+        {"name": "all", "when": "endpoints.*.body.ok"},
+        {"name": "codes", "when": "endpoints.page16.statusCode == `200`"},
+    )
+    for name in names:
+        shop.add(name, IntervalBaseline(MINUTE), says={"ok": True, "text": "x" * 65_000})
+    shop.play(70)
+    assert {state.name: state.fired_count for state in shop.ledger().states} == {"all": 1, "codes": 1}
+    troubles = {each.rule: each.message for each in shop.ledger().troubles}
+    assert set(troubles) == {"last", "all"} and "'page15' and 1 more" in troubles["all"]
+    for name in names:
+        shop.says[name] = {"ok": True}
+    shop.play(130)
+    assert shop.ledger().troubles == () and len(shop.ledger().states) == 3
+
+
+def test_of_many_messages_that_wait_for_one_job_one_look_is_enough() -> None:
+    shop = Shop(SURGE)
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
+    shop.play(100)
+    shop.world.rule_ledgers.get = looks = Mock(wraps=shop.world.rule_ledgers.get)
+    now = shop.world.clock.now()
+    dues = [now - 5 * SECOND, now - 4 * SECOND, now - 500, now]
+    assert [answer(shop.world, RuleMessage(job_id=shop.job.job_id, due=due)) for due in dues] == [
+        "ruled",
+        "seen",
+        "ruled",
+        "ruled",
+    ]
+    assert looks.call_count == 3
+
+
+def test_a_one_shot_of_a_rule_keeps_the_floor_after_the_last_call_and_one_of_a_person_does_not() -> None:
+    """Two rules that take turns at a target would else call it as fast as it answers."""
+    again = [{"proposeNextTime": {"endpoint": "traffic", "runInMs": 0}}]
+    shop = Shop(
+        {"name": "even", "when": "endpoints.traffic.body.even", "then": again},
+        {"name": "odd", "when": "endpoints.traffic.body.even == `false`", "then": again},
+    )
+    answer_of, count = shop.world.outbound.answer, itertools.count()
+
+    def answered(call: Any) -> Any:
+        shop.says["traffic"] = {"even": next(count) % 2 == 0}
+        return answer_of(call)
+
+    shop.world.outbound.answer, shop.world.outbound.takes_ms = answered, 100
+    traffic = shop.add("traffic", IntervalBaseline(MINUTE))
+    shop.play(70)
+    calls = shop.calls("traffic")
+    assert len(calls) > 5 and all(later - earlier >= 1 for earlier, later in itertools.pairwise(calls))
+    shop.rule()
+    now = shop.world.clock.now()
+    _, hint = hint_one_shot(shop.world, ANNE, traffic.id, run_at=None, run_in_ms=0, ttl_minutes=None, reason=None)
+    assert hint.first_slot == now
+
+
+def test_what_rules_do_in_a_minute_has_an_end_the_job_says_so_and_the_rest_is_done_then() -> None:
+    clear = [{"clearHints": {"endpoint": "traffic"}}] * 20
+    rules = [{"name": f"rule{number}", "when": "endpoints.traffic.body.on", "then": clear} for number in range(8)]
+    shop = Shop(*rules)
+    shop.add("traffic", IntervalBaseline(10 * MINUTE), says={"on": True})
+    shop.play(610)
+    assert len(shop.acts("traffic")) == 120
+    assert [(each.rule, "within a minute" in each.message) for each in shop.ledger().troubles] == [
+        ("rule6", True),
+        ("rule7", True),
+    ]
+    shop.play(659)
+    assert len(shop.acts("traffic")) == 120
+    shop.play(661)
+    assert len(shop.acts("traffic")) == 160 and shop.ledger().troubles == ()
+    assert [state.fired_count for state in shop.ledger().states] == [1] * 8
+
+
+def test_a_rule_that_lost_one_of_its_endpoints_lets_go_of_the_others_when_its_condition_falls() -> None:
+    shop = Shop(
+        {
+            "name": "rest",
+            "when": "endpoints.traffic.body.low",
+            "then": [{"pauseUntil": {"endpoint": "deep", "until": "indefinite"}}, {"clearHints": {"endpoint": "gone"}}],
+            "otherwise": [
+                {"pauseUntil": {"endpoint": "deep", "until": None}},
+                {"clearHints": {"endpoint": "gone"}},
+            ],
+        }
+    )
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"low": True})
+    shop.add("deep", IntervalBaseline(MINUTE))
+    gone = shop.add("gone", ManualBaseline())
+    shop.play(70)
+    assert shop.endpoint("deep").state.pause is not None
+    delete_endpoint(shop.world, ANNE, gone.id)
+    shop.play(130)
+    shop.says["traffic"] = {"low": False}
+    shop.play(200)
+    assert shop.endpoint("deep").state.pause is None and shop.ledger().troubles == ()
+
+
+def test_the_time_in_which_a_job_rested_does_not_count_as_held() -> None:
+    shop = Shop({**SURGE, "for": "30m"})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
+    shop.play(130)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
+    shop.play(7200)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
+    assert not [each for _, each in shop.world.queue.waiting if isinstance(each, RuleMessage)]
+    shop.play(7200 + 1700)
+    assert shop.acts("traffic") == []
+    shop.play(7200 + 1900)
+    assert len(shop.acts("traffic")) == 1
+
+
+def test_what_had_held_before_a_job_rested_still_lets_go_afterwards() -> None:
+    shop = Shop({**SURGE, "otherwise": [{"clearHints": {"endpoint": "traffic"}}]})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
+    shop.play(70)
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.PAUSED))
+    shop.says["traffic"] = {"visitors": 1}
+    update_job(shop.world, ANNE, shop.job.job_id, lambda job: replace(job, status=JobStatus.ACTIVE))
+    shop.play(140)
+    assert [action for _, _, action in shop.acts("traffic")] == ["applyIntervalHint", "clearAdaptiveHints"]

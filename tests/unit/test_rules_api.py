@@ -1,12 +1,15 @@
 """Rules as callers meet them: saved with the job, refused by field, tried without effect."""
 
+import json
 from typing import Any
 
 import pytest
 
+from rubato.domain.exchange import Reply
+from rubato.domain.schedule import ManualBaseline
 from tests.ruled import SURGE
 from tests.unit.clients import Client
-from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage
+from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, an_endpoint
 
 PROBE = {
     "name": "traffic",
@@ -221,3 +224,56 @@ def test_a_preview_changes_nothing_at_all(office: Office) -> None:
 def test_nobody_elses_rules_can_be_tried(office: Office) -> None:
     client = Client(office.world, MALLORY)
     assert client("POST", f"/jobs/{office.job_id}/rules/preview", {}).status == 404
+
+
+def test_half_a_surrogate_pair_in_an_answer_reaches_no_reason_and_no_preview_as_such(office: Office) -> None:
+    """UTF-8 can't spell one, and an answer that holds it could not be sent."""
+    odd = {"\ud800k": "\ud800", "v": "a\udfffb", "smile": "😀"}
+    office.world.outbound.answer = lambda _: Reply(duration_ms=0, status_code=200, body=json.dumps(odd).encode())
+    office.save({**SURGE, "when": "endpoints.traffic.body.v"})
+    Stage(office.world).play(MIDNIGHT + 61_000)
+    endpoint_id = office.world.endpoints.named(office.job_id, ["traffic"])["traffic"]
+    endpoint = office.client("GET", f"/endpoints/{endpoint_id}").body
+    events = office.client("GET", f"/endpoints/{endpoint_id}/events").body
+    preview = office.preview().body
+    for told in (endpoint, events, preview):
+        json.dumps(told, ensure_ascii=False).encode()
+    reasons = [each["reason"] for each in events["items"] if each["actorKind"] == "rule"]
+    assert reasons == ['rule surge is true: traffic.body.v = "a\ufffdb"']
+    assert preview["items"][0]["value"] == "a\ufffdb"
+    office.save({**SURGE, "when": "endpoints.traffic.body"})
+    assert office.preview().body["items"][0]["value"] == {"\ufffdk": "\ufffd", "v": "a\ufffdb", "smile": "😀"}
+
+
+@pytest.mark.parametrize("when", ['endpoints."\\ud800".status', '`"\\udc00"`', '{"\\ud800": now}'])
+def test_a_condition_with_half_a_surrogate_pair_is_refused(office: Office, when: str) -> None:
+    answer = office.save({**SURGE, "when": when})
+    assert answer.status == 422 and answer.body["errors"][0]["path"] == "rules.0.when"
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_odd"),
+    [
+        ({"cooldown": "30s"}, True), ({"cooldown": "60s"}, True), ({"cooldown": "61s"}, False),
+        ({"cooldown": "0s"}, False), ({"cooldown": "30s", "fire": "once"}, False),
+    ],
+)  # fmt: skip
+def test_a_rule_that_postpones_its_own_run_for_ever_is_warned_of(
+    office: Office, rule: dict[str, Any], is_odd: bool
+) -> None:
+    later = [{"proposeNextTime": {"endpoint": "traffic", "runInMs": 60_000}}]
+    office.save({"name": "nag", "when": "now", "then": later, **rule})
+    told = [each["message"] for each in office.read()["ruleWarnings"]]
+    assert [("postpones" in each, "shorter than the cooldown" in each) for each in told] == [(True, True)] * is_odd
+
+
+def test_a_rule_over_all_endpoints_of_a_job_with_too_many_is_warned_of(office: Office) -> None:
+    some = {"name": "some", "when": "endpoints.traffic.status == 'failure'"}
+    office.save({"name": "all", "when": "length(endpoints.*.failureStreak) > `3`"}, some)
+    job = office.world.jobs.get(office.job_id)
+    for number in range(199):
+        an_endpoint(office.world, ManualBaseline(), job=job, name=f"probe{number}")
+    assert office.read()["ruleWarnings"] == []
+    an_endpoint(office.world, ManualBaseline(), job=job, name="one more")
+    (warning,) = office.read()["ruleWarnings"]
+    assert warning["rule"] == "all" and "200 of the job's 201 endpoints" in warning["message"]

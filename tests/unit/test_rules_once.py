@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rubato.domain.hints import ActorKind
-from rubato.domain.instant import MINUTE
+from rubato.domain.instant import MINUTE, SECOND
 from rubato.domain.messages import RuleMessage
 from rubato.domain.schedule import IntervalBaseline, ManualBaseline
 from rubato.usecases.evaluate_rules import answer, evaluate_rules
@@ -243,3 +243,70 @@ def test_the_trail_names_the_rule_as_author_and_its_value_as_the_reason() -> Non
     ]
     assert (event.actor.kind, event.actor.id) == (ActorKind.RULE, "alarm")
     assert event.reason == "rule alarm is true: traffic.body.visitors = 9000"
+
+
+def promised(shop: Shop) -> list[float]:
+    """The moments for which looks are on the queue, in seconds after midnight."""
+    return [(each.due - MIDNIGHT) / SECOND for _, each in shop.world.queue.waiting if isinstance(each, RuleMessage)]
+
+
+def test_a_wake_that_is_far_off_is_not_sent_however_often_a_nearer_one_is() -> None:
+    nag = {**ALARM, "name": "nag", "cooldown": "30d", "then": ALARM["then"][:1]}
+    blip = {"name": "blip", "when": "endpoints.traffic.body.busy", "for": "90s", "then": []}
+    shop = Shop(nag, blip)
+    shop.add("traffic", IntervalBaseline(MINUTE))
+    shop.add("slack", ManualBaseline())
+    for minute in range(1, 25):
+        shop.says["traffic"] = {"visitors": 9000, "busy": minute % 4 < 2}
+        shop.play(60 * minute + 1)
+    assert all(due < 60 * 24 + 1 + 90 for due in promised(shop)) and len(promised(shop)) <= 1
+
+
+def test_an_early_message_goes_back_only_if_the_job_waits_for_it() -> None:
+    shop = Shop({**ALARM, "for": "5m"})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 9000})
+    shop.add("slack", ManualBaseline())
+    shop.play(239)
+    waits = RuleMessage(job_id=shop.job.job_id, due=MIDNIGHT + 6 * MINUTE)
+    assert answer(shop.world, waits) == "early" and promised(shop) == [360, 360]
+    for job_id, due in ((shop.job.job_id, 7 * MINUTE), (shop.job.job_id, 90 * MINUTE), ("job_gone", 6 * MINUTE)):
+        assert answer(shop.world, RuleMessage(job_id=job_id, due=MIDNIGHT + due)) == "dropped"
+    assert promised(shop) == [360, 360]
+
+
+def test_a_rule_in_error_keeps_no_other_from_firing_by_time_alone() -> None:
+    odd = {"name": "odd", "when": "length(endpoints.traffic.body.items)", "cooldown": "10s"}
+    late = {**ALARM, "name": "late", "when": "endpoints.traffic.body.busy", "for": "30s", "then": ALARM["then"][:1]}
+    shop = Shop(odd, late)
+    shop.add("traffic", IntervalBaseline(5 * MINUTE), says={"items": [1]})
+    shop.add("slack", ManualBaseline())
+    shop.play(310)
+    shop.says["traffic"] = {"items": 5, "busy": True}
+    shop.play(640)
+    assert [trouble.rule for trouble in shop.ledger().troubles] == ["odd"]
+    assert shop.calls("slack") == [630]
+
+
+def test_a_look_that_still_has_the_rules_of_yesterday_forgets_nothing_that_newer_ones_did() -> None:
+    """It stalls between its reads; meanwhile the job is saved, a run ends, and somebody else looks."""
+    old = {"name": "old", "when": "endpoints.traffic.body.visitors", "then": ALARM["then"][:1]}
+    once = {**old, "name": "once", "fire": "once"}
+    shop = Shop({**old, "then": [{"clearHints": {"endpoint": "slack"}}]})
+    shop.add("traffic", IntervalBaseline(MINUTE), says={"visitors": 1})
+    shop.add("slack", ManualBaseline())
+    shop.play(119)
+    read = shop.world.jobs.get
+    stalled: list[str] = []
+
+    def get(job_id: str) -> Any:
+        job = read(job_id)
+        if not stalled:
+            stalled.append(job_id)
+            shop.rule(once)
+            shop.play(125)
+        return job
+
+    shop.world.jobs.get = get
+    evaluate_rules(shop.world, shop.job.job_id)
+    shop.play(190)
+    assert len(shop.calls("slack")) == 1

@@ -18,11 +18,13 @@ def dump_ledger(ledger: Ledger) -> Plain:
         "t": [[each.rule, each.kind.value, each.message, each.at] for each in ledger.troubles],
         "n": ledger.deeds,
         "w": ledger.wake_at,
+        "m": [ledger.spell_at, ledger.spell, ledger.braked_until],
     }
 
 
 def load_ledger(job_id: str, version: int, plain: Plain) -> Ledger:
     """The ledger."""
+    spell_at, spell, braked_until = plain.get("m", (0, 0, None))
     return Ledger(
         job_id=job_id,
         version=version,
@@ -33,6 +35,9 @@ def load_ledger(job_id: str, version: int, plain: Plain) -> Ledger:
         ),
         deeds=plain["n"],
         wake_at=plain["w"],
+        spell_at=spell_at,
+        spell=spell,
+        braked_until=braked_until,
     )
 
 

@@ -6,6 +6,7 @@ One schema both tells the model and judges it, so the two can't drift apart.
 from typing import Any
 
 from rubato.domain.errors import FieldError, Invalid
+from rubato.domain.whole_text import is_whole
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
@@ -50,7 +51,7 @@ def _fault(schema: dict[str, Any], value: Any) -> str | None:
         return f"must be one of {', '.join(map(str, schema['enum']))}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _number_fault(schema, value)
-    if isinstance(value, str) and not _is_writable(value):
+    if isinstance(value, str) and not is_whole(value):
         return "holds half a character; send whole ones"
     return _length_fault(schema, value) if isinstance(value, (str, list)) else None
 
@@ -58,11 +59,6 @@ def _fault(schema: dict[str, Any], value: Any) -> str | None:
 def _is(value: Any, kind: str) -> bool:
     """JSON knows true and 1 apart, Python does not."""
     return isinstance(value, _TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
-
-
-def _is_writable(text: str) -> bool:
-    """JSON can spell halves of surrogate pairs, UTF-8 can not."""
-    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _number_fault(schema: dict[str, Any], value: float) -> str | None:

@@ -13,11 +13,13 @@ from rubato.domain.instant import SECOND, to_iso
 from rubato.domain.jobs import Job
 from rubato.domain.rule_ledger import Ledger, RuleState
 from rubato.domain.runs import Run
+from rubato.domain.whole_text import whole_json
 
 # A body that is longer is no JSON worth a rule's time; as text, its beginning is enough.
 MAX_BODY = 65_536
 MAX_TEXT = 4_096
 MAX_BODY_DEPTH = 50
+_HALVES = "\\ud"  # how halves of surrogate pairs are spelled
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +59,7 @@ def read_body(text: str, truncated: bool = False) -> Any:
         try:
             value = json.loads(text, parse_constant=lambda _: None)
             if _is_shallow(value):
-                return value
+                return value if _HALVES not in text.lower() else whole_json(value)
         except (ValueError, RecursionError):
             pass
     return text[:MAX_TEXT]

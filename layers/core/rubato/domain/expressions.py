@@ -17,6 +17,7 @@ from jmespath.parser import Parser
 from jmespath.visitor import Options, TreeInterpreter
 
 from rubato.domain.errors import Invalid
+from rubato.domain.whole_text import is_whole, whole, whole_json
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 60
@@ -53,6 +54,7 @@ def check_expression(text: str, path: str) -> None:
             raise Invalid.field(path, f"is nested too deeply; at most {MAX_DEPTH} levels are allowed")
         if number > MAX_NODES:
             raise Invalid.field(path, f"has too many parts; at most {MAX_NODES} are allowed")
+        _check_text(node, path)
         _check_function(node, path)
         _check_references(node, path)
         _check_negation(node, path)
@@ -97,7 +99,7 @@ def shown(value: Any) -> Any:
     """The value if it is one that can be shown, None for what is too large or nested too deeply."""
     try:
         _Meter().weigh(value)
-        return json.loads(json.dumps(value, allow_nan=False))
+        return whole_json(json.loads(json.dumps(value, allow_nan=False)))
     except (Unevaluable, ValueError, TypeError, RecursionError):
         return None
 
@@ -229,6 +231,15 @@ def _walk(tree: Tree) -> Iterator[tuple[Tree, int]]:
         rest += [(child, depth + 1) for child in node.get("children", ()) if isinstance(child, dict)]
 
 
+def _check_text(node: Tree, path: str) -> None:
+    try:
+        spelled = json.dumps(node.get("value"), ensure_ascii=False, default=str)
+    except RecursionError:
+        raise Invalid.field(path, f"is nested too deeply; at most {MAX_DEPTH} levels are allowed") from None
+    if not is_whole(spelled):
+        raise Invalid.field(path, "holds half a character; spell whole ones")
+
+
 def _check_function(node: Tree, path: str) -> None:
     if node["type"] != "function_expression":
         return
@@ -260,4 +271,4 @@ def _told(error: BaseException) -> str:
     """One line, cut; it may quote the expression, but not what a target answered."""
     if isinstance(error, JMESPathTypeError):
         return f"{error.function_name}() takes {' or '.join(error.expected_types)}, not {error.actual_type}"
-    return " ".join(str(error).split())[:_MAX_TROUBLE] or type(error).__name__
+    return whole(" ".join(str(error).split())[:_MAX_TROUBLE]) or type(error).__name__

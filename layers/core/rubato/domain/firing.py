@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rubato.domain.rule_ledger import Episode, Ledger, RuleState, Trouble, TroubleKind, fresh_state
+from rubato.domain.rule_ledger import (
+    MAX_SPELL,
+    SPELL_MS,
+    Episode,
+    Ledger,
+    RuleState,
+    Trouble,
+    TroubleKind,
+    fresh_state,
+)
 from rubato.domain.rules import Fire, Rule, RuleAction, is_inert
 
 
@@ -23,11 +32,15 @@ class Blocked(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """What a condition is worth over a document: true or not and why, or why nobody can tell."""
+    """What a condition is worth over a document: true or not and why, or why nobody can tell.
+
+    `trouble` is what its value must be taken with: part of the document was left out.
+    """
 
     is_true: bool = False
     error: str | None = None
     reason: str = ""
+    trouble: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +59,13 @@ def decide(
 
     `worths` by the rule's name; `present` are the names of the job's endpoints.
     """
-    after = replace(ledger, states=())
+    after = replace(ledger, states=(), braked_until=None)
     for rule in rules:
-        worth = worths[rule.name]
-        step = advance(rule, ledger.state_of(rule), worth, present, now)
+        worth, state = worths[rule.name], ledger.state_of(rule)
+        step = advance(rule, state, worth, present, now)
+        if step.actions and not after.allows(len(step.actions), now):
+            after = _braked(after, rule, now)
+            step = _waiting(step, state)
         after = _noted(after, rule, worth, step, now)
     names = {rule.name for rule in rules}
     troubles = tuple(each for each in after.troubles if each.rule in names)
@@ -57,13 +73,17 @@ def decide(
 
 
 def advance(rule: Rule, state: RuleState, worth: Worth, present: frozenset[str], now: int) -> Step:
-    """One rule's step. What can't be evaluated stays as it is; what is inert begins when it is so no more."""
+    """One rule's step. What can't be evaluated stays as it is.
+
+    What is inert begins when it is so no more; one that had begun goes on, and lets go of what is there.
+    """
     if worth.error is not None:
         return Step(state, Blocked.ERROR)
-    if is_inert(rule, present):
-        return Step(replace(state, episode=None), Blocked.INERT)
     if not worth.is_true:
-        return _fallen(rule, state)
+        return _fallen(rule, state, present)
+    if is_inert(rule, present):
+        goes_on = state.episode is not None and state.episode.held
+        return Step(state if goes_on else replace(state, episode=None), Blocked.INERT)
     episode = state.episode or Episode(since=now)
     episode = replace(episode, held=episode.held or now - episode.since >= rule.lasting.ms)
     blocked = _blocked_by(rule, state, episode, now)
@@ -73,15 +93,19 @@ def advance(rule: Rule, state: RuleState, worth: Worth, present: frozenset[str],
     return Step(fired, None, rule.then)
 
 
-def next_wake(rules: Sequence[Rule], ledger: Ledger) -> int | None:
-    """The first moment (ms) at which a rule would fire for no other reason than that time has passed."""
-    moments = [_ripe_at(rule, ledger.state_of(rule)) for rule in rules]
-    return min((moment for moment in moments if moment is not None), default=None)
+def next_wake(rules: Sequence[Rule], ledger: Ledger, now: int) -> int | None:
+    """The first moment (ms) after `now` at which a rule would fire for no other reason than that time has passed.
+
+    A rule whose moment has gone by is kept from firing by something else (an error, say), and holds up no other.
+    """
+    moments = [ledger.braked_until, *(_ripe_at(rule, ledger.state_of(rule)) for rule in rules)]
+    return min((moment for moment in moments if moment is not None and moment > now), default=None)
 
 
 def _noted(ledger: Ledger, rule: Rule, worth: Worth, step: Step, now: int) -> Ledger:
-    if worth.error is not None:
-        ledger = ledger.troubled(Trouble(rule=rule.name, kind=TroubleKind.EVALUATION, message=worth.error, at=now))
+    wrong = worth.error or worth.trouble
+    if wrong is not None:
+        ledger = ledger.troubled(Trouble(rule=rule.name, kind=TroubleKind.EVALUATION, message=wrong, at=now))
     else:
         ledger = ledger.without_trouble(rule.name, TroubleKind.EVALUATION)
     if step.actions:
@@ -90,10 +114,26 @@ def _noted(ledger: Ledger, rule: Rule, worth: Worth, step: Step, now: int) -> Le
     return ledger if step.state == fresh_state(rule) else replace(ledger, states=(*ledger.states, step.state))
 
 
-def _fallen(rule: Rule, state: RuleState) -> Step:
+def _braked(ledger: Ledger, rule: Rule, now: int) -> Ledger:
+    message = f"waits: the rules of this job have done {MAX_SPELL} actions within a minute; give them a cooldown"
+    trouble = Trouble(rule=rule.name, kind=TroubleKind.ACTION, message=message, at=now)
+    return replace(ledger.troubled(trouble), braked_until=ledger.spell_at + SPELL_MS)
+
+
+def _waiting(step: Step, before: RuleState) -> Step:
+    """It has neither fired nor let go yet; what it has seen meanwhile stays."""
+    episode = step.state.episode
+    seen = replace(episode, fired=before.episode is not None and before.episode.fired) if episode else before.episode
+    return Step(replace(before, episode=seen), None)
+
+
+def _fallen(rule: Rule, state: RuleState, present: frozenset[str]) -> Step:
     """A blip, shorter than the rule asks for, has held nothing and so lets go of nothing."""
-    falls = state.episode is not None and state.episode.held
-    return Step(replace(state, episode=None), Blocked.VALUE, rule.otherwise if falls else ())
+    blocked = Blocked.INERT if is_inert(rule, present) else Blocked.VALUE
+    if state.episode is None or not state.episode.held:
+        return Step(replace(state, episode=None), blocked)
+    there = tuple(action for action in rule.otherwise if action.endpoint in present)
+    return Step(replace(state, episode=None), blocked, there)
 
 
 def _blocked_by(rule: Rule, state: RuleState, episode: Episode, now: int) -> Blocked | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rubato.domain.endpoint import EndpointState
-from rubato.domain.instant import SECOND
+from rubato.domain.instant import MINUTE, SECOND
 from rubato.domain.lane import Lane, lane_of
 from rubato.domain.notices import Turn
 
@@ -74,8 +74,10 @@ class RuleMessage:
 Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage | AnalysisMessage
 
 
-# A message of rules that comes earlier than this goes back to the queue: a worker does not sleep for long.
+# A message of rules that comes earlier than this is not slept for: a worker does not sleep for long.
 LOOK_EARLY_MS = 2 * SECOND
+# As long as the queue can delay. A wake for later is not sent: it would have to circle.
+NEAR_MS = 15 * MINUTE
 
 
 def by_look(messages: Mapping[str, RuleMessage], now: int) -> list[tuple[RuleMessage, list[str]]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from rubato.domain.mentions import ANY, mentions_of
 from rubato.domain.rules import Rule
+from rubato.domain.whole_text import whole
 
 MAX_REASON = 400
 _MAX_VALUE = 60
@@ -17,7 +18,7 @@ def reason_of(rule: Rule, holds: bool, document: Any) -> str:
     plain = [(path, value) for path, value in seen if not isinstance(value, dict | list)]
     told = ", ".join(f"{_shown(path)} = {_spelled(value)}" for path, value in plain[:_MAX_VALUES])
     verdict = f"rule {rule.name} is {'true' if holds else 'false again'}"
-    return (f"{verdict}: {told}" if told else verdict)[:MAX_REASON]
+    return whole(f"{verdict}: {told}" if told else verdict)[:MAX_REASON]
 
 
 def _value_at(document: Any, path: tuple[str, ...]) -> Any:

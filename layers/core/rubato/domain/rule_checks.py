@@ -10,6 +10,7 @@ from rubato.domain.instant import to_iso
 from rubato.domain.mentions import ANY, mentions_of
 from rubato.domain.rules import (
     MAX_SPELLED_BYTES,
+    Fire,
     PauseUntil,
     ProposeInterval,
     ProposeNextTime,
@@ -19,6 +20,8 @@ from rubato.domain.rules import (
 )
 from rubato.domain.steering import check_interval
 
+# Of a job with more endpoints, `endpoints.*` means so many of them.
+MAX_OBSERVED = 200
 _WARNED = 10  # names in one warning
 
 
@@ -54,8 +57,8 @@ def check_actions(
         raise Invalid(*broken)
 
 
-def warnings_of(rules: Sequence[Rule], present: frozenset[str]) -> list[tuple[str, str]]:
-    """(rule, what is odd about it) for rules that name endpoints which the job does not have."""
+def warnings_of(rules: Sequence[Rule], present: frozenset[str], endpoint_count: int) -> list[tuple[str, str]]:
+    """(rule, what is odd about it): names of endpoints that the job does not have, and what can't do what it says."""
     found = []
     for rule in rules:
         missing = sorted(rule.targets - present)
@@ -64,7 +67,28 @@ def warnings_of(rules: Sequence[Rule], present: frozenset[str]) -> list[tuple[st
         unread = sorted(mentions_of([rule.when]).endpoints.keys() - present - {ANY} - set(missing))
         if unread:
             found.append((rule.name, f"reads null: the job has no endpoint {_named(unread)}"))
+        found += [(rule.name, oddity) for oddity in (_postponing(rule), _beyond(rule, endpoint_count)) if oddity]
     return found
+
+
+def _postponing(rule: Rule) -> str | None:
+    """A new one-shot of a rule takes the place of the one before."""
+    if rule.fire is Fire.ONCE or rule.cooldown.ms == 0:
+        return None
+    for action in rule.then:
+        if isinstance(action, ProposeNextTime) and (action.run_in_ms or 0) >= rule.cooldown.ms:
+            what = f"postpones its own run of {action.endpoint!r} for as long as it is true"
+            remedy = "make runInMs shorter than the cooldown"
+            why = f"it fires again after {rule.cooldown.text}, before runInMs {action.run_in_ms} is over"
+            return f"{what}: {why}; {remedy}"
+    return None
+
+
+def _beyond(rule: Rule, endpoint_count: int) -> str | None:
+    if endpoint_count <= MAX_OBSERVED or ANY not in mentions_of([rule.when]).endpoints:
+        return None
+    what = f"sees {MAX_OBSERVED} of the job's {endpoint_count} endpoints where it means all of them"
+    return f"{what}: name those that matter, or spread them over several jobs"
 
 
 def _named(names: Sequence[str]) -> str:

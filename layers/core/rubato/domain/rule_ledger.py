@@ -5,9 +5,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rubato.domain import ids
+from rubato.domain.instant import MINUTE
 from rubato.domain.rules import Rule, RuleAction
 
 MAX_TROUBLES = 100  # two for each rule that a job may have
+# Rules that see their own deeds can go on for ever; this is the most that they do meanwhile.
+MAX_SPELL = 120
+SPELL_MS = MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,11 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The rules of one job; `version` guards every write. `wake_at` (ms): a message is on its way for that time."""
+    """The rules of one job; `version` guards every write. `wake_at` (ms): a message is on its way for that time.
+
+    `braked_until` (ms): a rule waits for that time, because the job's rules have done too much since `spell_at` (ms),
+    namely `spell` actions.
+    """
 
     job_id: str
     version: int = 0
@@ -81,6 +89,13 @@ class Ledger:
     troubles: tuple[Trouble, ...] = ()
     deeds: int = 0
     wake_at: int | None = None
+    spell_at: int = 0
+    spell: int = 0
+    braked_until: int | None = None
+
+    def allows(self, count: int, now: int) -> bool:
+        """Whether so many more actions are few enough within this minute."""
+        return now - self.spell_at >= SPELL_MS or self.spell + count <= MAX_SPELL
 
     def state_of(self, rule: Rule) -> RuleState:
         """A rule that is new, or asks something else now, begins anew."""
@@ -88,13 +103,30 @@ class Ledger:
         wanted = (fresh.name, fresh.condition)
         return next((each for each in self.states if (each.name, each.condition) == wanted), fresh)
 
+    def rested(self) -> "Ledger":
+        """After a time in which nobody looked: what had not held for as long as its rule asks begins anew."""
+        return replace(
+            self,
+            states=tuple(
+                state if state.episode is None or state.episode.held else replace(state, episode=None)
+                for state in self.states
+            ),
+        )
+
     def promised(self, rule: str, at: int, actions: Sequence[RuleAction], reason: str) -> "Ledger":
         """With these actions to be done."""
         deeds = tuple(
             Deed(number=self.deeds + number, rule=rule, at=at, action=action, reason=reason)
             for number, action in enumerate(actions, 1)
         )
-        return replace(self, pending=(*self.pending, *deeds), deeds=self.deeds + len(deeds))
+        is_new = at - self.spell_at >= SPELL_MS
+        return replace(
+            self,
+            pending=(*self.pending, *deeds),
+            deeds=self.deeds + len(deeds),
+            spell_at=at if is_new else self.spell_at,
+            spell=len(deeds) + (0 if is_new else self.spell),
+        )
 
     def done(self, numbers: Sequence[int]) -> "Ledger":
         """Without those deeds to be done."""

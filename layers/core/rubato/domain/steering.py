@@ -28,8 +28,7 @@ def interval_hint(
 
 def one_shot_hint(hint_id: str, author: Actor, now: int, *, run_at: int, ttl_ms: int, reason: str | None) -> Hint:
     """Its TTL counts from `run_at`: how late it may still fire. Raises Invalid for a time in the past."""
-    if run_at < now:
-        raise Invalid.field("runAt", f"{to_iso(run_at)} is in the past; it is {to_iso(now)} now")
+    check_moment(run_at, now)
     return Hint(
         hint_id=hint_id,
         kind=HintKind.ONE_SHOT,
@@ -39,6 +38,25 @@ def one_shot_hint(hint_id: str, author: Actor, now: int, *, run_at: int, ttl_ms:
         first_slot=run_at,
         reason=reason,
     )
+
+
+def check_moment(run_at: int, now: int) -> None:
+    """Raise Invalid for a time in the past."""
+    if run_at < now:
+        raise Invalid.field("runAt", f"{to_iso(run_at)} is in the past; it is {to_iso(now)} now")
+
+
+def spared(endpoint: Endpoint, actor: Actor, moment: int, min_interval_ms: int) -> int:
+    """The moment (ms), for a rule or the planner not before the deployment's floor after the last call has passed.
+
+    What they ask for again and again would else call a target as fast as it answers.
+    """
+    if actor.kind not in AUTOMATIC:
+        return moment
+    last, claim = endpoint.state.last_run, endpoint.state.claim
+    calls = [last.started_at] if last is not None else []
+    calls += [claim.started_at] if claim is not None and claim.started_at is not None else []
+    return max([moment, *(call + min_interval_ms for call in calls)])
 
 
 def check_interval(endpoint: Endpoint, interval_ms: int, min_interval_ms: int) -> None:

@@ -16,13 +16,13 @@ def check_rules(world: World, before: Job, after: Job) -> None:
     check_actions(after.rules, before.rules, _named(world, after), world.limits.min_interval_ms, world.clock.now())
 
 
-def rule_warnings(world: World, job: Job) -> list[tuple[str, str]]:
-    """(rule, what is odd about it) for rules that name endpoints which the job does not have."""
+def rule_warnings(world: World, job: Job, endpoint_count: int) -> list[tuple[str, str]]:
+    """(rule, what is odd about it) for the rules of a job with so many endpoints."""
     if not job.rules:
         return []
     names = targets_of(job.rules) | mentions_of(rule.when for rule in job.rules).endpoints.keys()
     present = world.endpoints.named(job.job_id, sorted(names - {ANY}))
-    return warnings_of(job.rules, frozenset(present))
+    return warnings_of(job.rules, frozenset(present), endpoint_count)
 
 
 def _named(world: World, job: Job) -> dict[str, Endpoint]:

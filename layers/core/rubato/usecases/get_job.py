@@ -47,7 +47,7 @@ def get_job(world: World, caller: Caller, job_id: str) -> JobSummary:
         endpoint_count=len(states),
         failing_count=sum(1 for state in states.values() if state.failures > 0),
         last_run_at=max(last_runs, default=None),
-        rule_warnings=tuple(rule_warnings(world, job)),
+        rule_warnings=tuple(rule_warnings(world, job, len(states))),
         rule_errors=world.rule_ledgers.get(job_id).troubles if job.is_ruled else (),
     )
 

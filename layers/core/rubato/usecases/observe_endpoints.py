@@ -1,35 +1,40 @@
 """Read what the rules of a job want to know of its endpoints, and no more."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from rubato.domain.document import Observed, build_document
 from rubato.domain.endpoint import EndpointState
-from rubato.domain.instant import HOUR
 from rubato.domain.jobs import Job
 from rubato.domain.mentions import ANY, Mentions, mentions_of, wants
+from rubato.domain.rule_checks import MAX_OBSERVED
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.rules import targets_of
-from rubato.ports import RunFilter, World
+from rubato.domain.runs import Run
+from rubato.ports import World
+from rubato.usecases.count_runs import count_runs
 from rubato.usecases.pages import every
 from rubato.usecases.pool import Pool
 
-# Of a job with more endpoints, `endpoints.*` means the first ones by name.
-MAX_OBSERVED = 200
-MAX_COUNTED = 1_000
+# JSON takes many times its length in memory, and one worker has several jobs at a time.
+MAX_BODIES_BYTES = 1_000_000
 _PARALLEL = 8
 _PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The document, what the rules read of it, and the job's endpoints that they name, by name: those that exist."""
+    """The document, what the rules read of it, and the job's endpoints that they name, by name: those that exist.
+
+    `unread` are those whose bodies were left out, because all together were too much for one look.
+    """
 
     document: dict[str, Any]
     mentions: Mentions
     endpoint_ids: Mapping[str, str]
+    unread: frozenset[str] = frozenset()
 
     @property
     def present(self) -> frozenset[str]:
@@ -50,8 +55,29 @@ def observe_endpoints(world: World, job: Job, ledger: Ledger, now: int) -> Outlo
 
     with Pool(_PARALLEL) as pool:
         observed = {name: each for name, each in pool.map(observe, read) if each is not None}
+    unread = _beyond_cap(observed)
+    observed = {
+        name: replace(each, run=_bodiless(each.run)) if name in unread else each for name, each in observed.items()
+    }
     document = build_document(job, ledger, observed, now)
-    return Outlook(document=document, mentions=mentions, endpoint_ids=endpoint_ids)
+    return Outlook(document=document, mentions=mentions, endpoint_ids=endpoint_ids, unread=unread)
+
+
+def _beyond_cap(observed: Mapping[str, Observed]) -> frozenset[str]:
+    """The endpoints, by name, at which the bodies of all before them and their own exceed what one look may hold."""
+    left, beyond = MAX_BODIES_BYTES, set()
+    for name in sorted(observed):
+        run = observed[name].run
+        size = len(run.response.body.encode()) if run is not None and run.response is not None else 0
+        if size > left:
+            beyond.add(name)
+        else:
+            left -= size
+    return frozenset(beyond)
+
+
+def _bodiless(run: Run | None) -> Run | None:
+    return replace(run, response=None) if run is not None else None
 
 
 def _named(world: World, job: Job, mentions: Mentions) -> dict[str, str]:
@@ -70,10 +96,5 @@ def _observed(world: World, endpoint_id: str, state: EndpointState, fields: froz
         state=state,
         endpoint=world.endpoints.load(endpoint_id) if wants(fields, "cadenceMs") else None,
         run=world.runs.get(last.run_id) if last is not None and reads_run else None,
-        runs_last_hour=_runs_since(world, endpoint_id, now - HOUR) if wants(fields, "runsLastHour") else None,
+        runs_last_hour=count_runs(world, endpoint_id, now) if wants(fields, "runsLastHour") else None,
     )
-
-
-def _runs_since(world: World, endpoint_id: str, since: int) -> int:
-    runs = every(lambda after: world.runs.of_endpoint(endpoint_id, RunFilter(since=since), _PAGE, after))
-    return sum(1 for _ in islice(runs, MAX_COUNTED))

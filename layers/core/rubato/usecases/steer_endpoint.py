@@ -72,13 +72,18 @@ def hint_one_shot(  # noqa: PLR0913 - as many as a request has, and what makes i
     reason: str | None,
     once: Once | None = None,
 ) -> tuple[Endpoint, Hint]:
-    """One run at a time, or after a delay. Raises Invalid for the past or an eleventh hint, NotFound, AlreadyDone."""
+    """One run at a time, or after a delay; for a rule or the planner not within the floor after the last one.
+
+    Raises Invalid for the past or an eleventh hint, NotFound, AlreadyDone.
+    """
     ttl = steering.ttl_ms(ttl_minutes or DEFAULT_ONE_SHOT_TTL_MINUTES)
     hint_id = once.hint_id if once is not None else _new_hint_id(world)
     moment = run_at if run_at is not None else world.clock.now() + (run_in_ms or 0)
 
     def steer(endpoint: Endpoint, now: int) -> tuple[Endpoint, dict[str, Any], dict[str, Any]]:
         at = moment if run_at is not None else max(moment, now)
+        steering.check_moment(at, now)
+        at = steering.spared(endpoint, caller.actor, at, world.limits.min_interval_ms)
         hint = steering.one_shot_hint(hint_id, caller.actor, now, run_at=at, ttl_ms=ttl, reason=reason)
         return steering.hinted(endpoint, hint, now), {}, _told(hint)
 

@@ -13,6 +13,7 @@ from rubato.usecases.follow_job import follow_job, has_to_follow, promise_to_fol
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
 from rubato.usecases.replan import MAX_TRIES
+from rubato.usecases.rest_rules import rest_rules
 
 
 def update_job(  # noqa: PLR0913 - as many as a request has
@@ -29,8 +30,8 @@ def update_job(  # noqa: PLR0913 - as many as a request has
     """Apply `edit` under a conditional write and, when its status or its planner changed, tell every endpoint.
 
     Also when the caller names what it has already: then an endpoint that did not follow last time does now. Rules that
-    are new look at once. Raises NotFound, Invalid for rules, StaleVersion when `if_version` is not the stored one,
-    Conflict under endless races.
+    are new look at once; those of a job that is resumed wait for its next run. Raises NotFound, Invalid for rules,
+    StaleVersion when `if_version` is not the stored one, Conflict under endless races.
     """
     for _ in range(MAX_TRIES):
         before = find_job(world, caller, job_id)
@@ -42,13 +43,15 @@ def update_job(  # noqa: PLR0913 - as many as a request has
         is_followed = names_lead or has_to_follow(before, after)
         if is_followed:
             promise_to_follow(world, job_id)
+        if before.holds and not after.holds:
+            rest_rules(world, job_id)
         try:
             saved = world.jobs.save(before, after, event)
         except WriteRaced:
             continue
         if is_followed:
             follow_job(world, saved)
-        if before.rules != saved.rules or (saved.is_ruled and before.holds):
+        if before.rules != saved.rules:
             ask_rules(world, job_id)
         return saved
     raise Conflict(f"job {job_id} is being changed by too many writers; try again")

@@ -100,8 +100,9 @@ class RuleInput(Wire):
     when: Annotated[str, WithJsonSchema(_CONDITION)] = Field(
         min_length=1,
         description="JMESPath over endpoints.NAME.{status, statusCode, body, durationMs, failureStreak, failureCount, "
-        "lastRunAt, ageSeconds, runsLastHour, cadenceMs, source, paused}, rules.NAME.{firedCount, lastFiredAgo, "
-        "heldSeconds}, job, now, minuteOfDay and weekday (1 Monday to 7). What is missing is null, and null is false.",
+        "lastRunAt, ageSeconds, runsLastHour (at most 200), cadenceMs, source, paused}, rules.NAME.{firedCount, "
+        "lastFiredAgo, heldSeconds}, job, now, minuteOfDay and weekday (1 Monday to 7). What is missing is null, "
+        "and null is false.",
     )
     for_: DurationText = Field(default="0s", alias="for", description="How long it must have held, such as 90s.")
     cooldown: DurationText = Field(

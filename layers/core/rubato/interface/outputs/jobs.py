@@ -55,7 +55,9 @@ class JobDetails(JobView):
     health: Annotated[str, WithJsonSchema(_HEALTH)] = Field(
         description="failing: every endpoint failed in its latest run; degraded: some did; unknown: nothing ran yet."
     )
-    rule_warnings: list[RuleWarning] = Field(description="Rules that name endpoints which the job does not have.")
+    rule_warnings: list[RuleWarning] = Field(
+        description="What is odd about rules, such as endpoints that the job lacks."
+    )
     rule_errors: list[RuleTrouble] = Field(
         description="Rules whose condition has no value, and the latest actions of rules that were refused."
     )
