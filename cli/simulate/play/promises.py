@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from cli.drawing.durations import spell
 from cli.simulate.play.record import Change, Ran, Record, clock
 from cli.simulate.play.scenario import Verdict
 from cli.simulate.play.tempo import Stretch, pauses_of, stretches_of
 
 _SHOWN = 3
+_LATE_MS = 1_000
 
 
 def promises(record: Record) -> Iterator[Verdict]:
-    """Never early, doubled or lost; nobody called while paused; each one-shot once, at its time."""
+    """Never early, late, doubled or lost; nobody called while paused; each one-shot once, at its time."""
     yield _never_early(record)
+    yield _never_late(record)
     yield _never_doubled(record)
     yield _never_lost(record)
     yield _gaps_kept(record)
@@ -27,6 +30,16 @@ def _never_early(record: Record) -> Verdict:
     early = [wait for wait in waits if wait < 0]
     shown = f"{len(waits)} calls by the targets' clock, {min(waits, default=0)} to {max(waits, default=0)} ms after due"
     return Verdict("No run is early.", bool(waits) and not early, shown)
+
+
+def _never_late(record: Record) -> Verdict:
+    """By the first call of each run: what is tried again comes later by right."""
+    waits = [(at - run.due, run) for run in record.runs if (at := record.called_at(run)) is not None]
+    late = [f"{run.endpoint} at {clock(run.due)}: {spell(wait)}" for wait, run in waits if wait > _LATE_MS + record.grace]
+    worst = max((wait for wait, _ in waits), default=0)
+    return Verdict(
+        "Each run is called within 1 s of its due.", bool(waits) and not late, _few(late) or f"at most {worst} ms after it"
+    )
 
 
 def _never_doubled(record: Record) -> Verdict:
@@ -104,8 +117,10 @@ def _trouble_with(record: Record, proposed: Change) -> Iterable[str]:
     if len(runs) != 1 and not (not runs and (at > record.until or _is_withdrawn(record, proposed))):
         yield f"{name} proposed for {clock(at)} ran {len(runs)} times"
     for run in runs:
-        if abs(run.slot - at) > record.grace and not _is_held_back(record, run, at):
-            yield f"{name} proposed for {clock(at)} ran at {clock(run.slot)}"
+        called = record.called_at(run)
+        prompt = called is not None and -record.grace <= called - at <= _LATE_MS + record.grace
+        if not prompt and not _is_held_back(record, run, at):
+            yield f"{name} proposed for {clock(at)} was called {'never' if called is None else clock(called)}"
 
 
 def _is_withdrawn(record: Record, proposed: Change) -> bool:

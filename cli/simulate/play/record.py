@@ -106,6 +106,10 @@ class Record:
         """What was changed about an endpoint, by these actions or by any."""
         return [each for each in self.changes if each.endpoint == name and (not actions or each.action in actions)]
 
+    def called_at(self, run: Ran) -> int | None:
+        """When its target first saw it; None when it never did."""
+        return min((call.at for call in self.calls if call.run_id == run.run_id), default=None)
+
     def first(self, name: str, since: int = 0) -> Ran | None:
         """The first run of an endpoint from then on."""
         return next((run for run in self.runs if run.endpoint == name and run.slot >= since), None)
