@@ -79,6 +79,33 @@ def woken_while_paused(record: Record) -> Record:
     return replace(record, calls=tuple(calls))
 
 
+def shifted_across_a_renewal(record: Record) -> Record:
+    """From the renewal on every run of the monitor is ten seconds later, in its plan and in its calls."""
+    renewal = record.changes_of("traffic_monitor", "applyIntervalHint")[1]
+    late = {r.run_id for r in record.runs if r.endpoint == "traffic_monitor" and r.slot > renewal.at}
+    runs = [replace(r, slot=r.slot + 10_000, due=r.due + 10_000) if r.run_id in late else r for r in record.runs]
+    calls = [replace(call, at=call.at + 10_000) if call.run_id in late else call for call in record.calls]
+    return replace(record, runs=tuple(runs), calls=tuple(calls))
+
+
+def without_one_after_a_failure(record: Record) -> Record:
+    """A failure long ago does not excuse a hole."""
+    first = record.of("traffic_monitor")[0]
+    runs = tuple(replace(run, status="failure") if run is first else run for run in record.runs)
+    return without("traffic_monitor", 14, 15)(replace(record, runs=runs))
+
+
+def lost_and_cleared_later(record: Record) -> Record:
+    """What is withdrawn after its time was lost all the same; and so was what was withdrawn under another name."""
+    proposed = record.changes_of("scale_checkout_workers", "scheduleOneShotRun")[0]
+    told = {"hints": [{"hintId": "another"}, {"hintId": proposed.after["hintId"]}]}
+    times = {proposed.at + 1: {"hints": told["hints"][1:]}, proposed.at + MINUTE: {"hints": []}}
+    clears = [
+        replace(proposed, at=at, action="clearAdaptiveHints", before=told, after=after) for at, after in times.items()
+    ]
+    return without("scale_checkout_workers")(replace(record, changes=(*record.changes, *clears)))
+
+
 def refused(record: Record) -> Record:
     return replace(record, job={**record.job, "ruleErrors": [{"rule": "surge", "message": "was refused"}]})
 
@@ -120,6 +147,9 @@ BREAKS: list[tuple[Callable[[Record], Record], str]] = [
     (called_twice, "No run is doubled"),
     (forgotten, "No run is lost"),
     (without("traffic_monitor", 14, 15), "No slot is left out"),
+    (shifted_across_a_renewal, "No slot is left out"),
+    (without_one_after_a_failure, "No slot is left out"),
+    (lost_and_cleared_later, "Each one-shot runs once"),
     (woken_while_paused, "Paused endpoints are never called"),
     (run_again, "Each one-shot runs once"),
 ]

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from cli.drawing.durations import spell
 from cli.simulate.play.record import Change, Ran, Record, clock
@@ -70,23 +72,43 @@ def _gaps_kept(record: Record) -> Verdict:
 
 
 def _holes(record: Record, name: str) -> Iterator[str]:
-    if any(run.failed for run in record.runs if run.endpoint == name) and record.members[name].baseline_ms:
-        return  # its baseline backs off: the scenario's own claims speak of that
     runs = [run for run in record.runs if run.endpoint == name and run.source not in ("ai-oneshot", "manual")]
+    lapses = _lapses(record, name)
     for stretch in stretches_of(record, name):
         if stretch.interval_ms is not None:
-            yield from _holes_within(name, stretch, [run.slot for run in runs], stretch.interval_ms, record.grace)
+            inside = [run for run in runs if stretch.since <= run.slot < stretch.until]
+            # A baseline backs off while runs fail: the scenario's own claims speak of that. A hint does not.
+            excused = lapses if stretch.hint_id is None else []
+            # A slot whose jitter reached beyond the end was planned anew there.
+            ended = replace(stretch, until=max(stretch.until - record.members[name].jitter_ms, stretch.since))
+            yield from _holes_within(ended, inside, stretch.interval_ms, excused, record.grace)
 
 
-def _holes_within(name: str, stretch: Stretch, slots: list[int], interval: int, grace: int) -> Iterator[str]:
-    inside = [slot for slot in slots if stretch.since <= slot < stretch.until]
-    edges = [stretch.since, *inside, stretch.until]
-    for earlier, later in pairwise(edges):
-        if later - earlier > interval + grace:
-            yield f"{name} every {interval / 1000:g} s, but nothing between {clock(earlier)} and {clock(later)}"
-    for earlier, later in pairwise(inside):
-        if later - earlier < interval - grace:
-            yield f"{name} every {interval / 1000:g} s, but at {clock(earlier)} and {clock(later)}"
+def _lapses(record: Record, name: str) -> list[tuple[int, int]]:
+    """From each failed run to the next that did not fail, slot to slot."""
+    runs = [run for run in record.runs if run.endpoint == name]
+    return [
+        (run.slot, next((later.slot for later in runs[place:] if not later.failed), record.until))
+        for place, run in enumerate(runs)
+        if run.failed
+    ]
+
+
+def _holes_within(
+    stretch: Stretch, inside: list[Ran], interval: int, excused: list[tuple[int, int]], grace: int
+) -> Iterator[str]:
+    every = f"every {interval / 1000:g} s, but"
+    slots = [run.slot for run in inside]
+    for earlier, later in pairwise([stretch.since, *slots, stretch.until]):
+        backs_off = any(earlier < until and since < later for since, until in excused)
+        if later - earlier > interval + grace and not backs_off:
+            yield f"{stretch.endpoint} {every} nothing between {clock(earlier)} and {clock(later)}"
+    for one, other in pairwise(inside):
+        # Slots of one hint are planned, not measured: there is nothing to be lenient about.
+        slack = 0 if one.hint_id == other.hint_id else grace
+        gap, backs_off = other.slot - one.slot, any(one.slot < until and since < other.slot for since, until in excused)
+        if not backs_off and (gap < interval - slack or interval + slack < gap):
+            yield f"{stretch.endpoint} {every} at {clock(one.slot)} and {clock(other.slot)}"
 
 
 def _paused_never_called(record: Record) -> Verdict:
@@ -114,7 +136,7 @@ def _one_shots(record: Record) -> Verdict:
 def _trouble_with(record: Record, proposed: Change) -> Iterable[str]:
     runs = [run for run in record.runs if run.hint_id == proposed.after["hintId"]]
     at, name = proposed.after["runAt"], proposed.endpoint
-    if len(runs) != 1 and not (not runs and (at > record.until or _is_withdrawn(record, proposed))):
+    if len(runs) != 1 and not (not runs and (at > record.until or _is_withdrawn(record, proposed, at))):
         yield f"{name} proposed for {clock(at)} ran {len(runs)} times"
     for run in runs:
         called = record.called_at(run)
@@ -123,14 +145,30 @@ def _trouble_with(record: Record, proposed: Change) -> Iterable[str]:
             yield f"{name} proposed for {clock(at)} was called {'never' if called is None else clock(called)}"
 
 
-def _is_withdrawn(record: Record, proposed: Change) -> bool:
-    """Replaced by a newer one of the same author, or cleared."""
-    later = [each for each in record.changes_of(proposed.endpoint) if each.at > proposed.at]
+def _is_withdrawn(record: Record, proposed: Change, at: int) -> bool:
+    """It was taken back before it could run, or a pause outlived it."""
+    pause_ends = [until for since, until in pauses_of(record, proposed.endpoint) if since <= at < until]
+    could_run = max(pause_ends, default=at)
+    later = [each for each in record.changes_of(proposed.endpoint) if proposed.at < each.at]
     return any(
-        (each.action == "scheduleOneShotRun" and (each.kind, each.author) == (proposed.kind, proposed.author))
-        or each.action in ("clearAdaptiveHints", "expireOneShotRun")
+        (each.at < could_run and _takes_back(each, proposed))
+        or (each.action == "expireOneShotRun" and pause_ends and _names(each.before, proposed))
         for each in later
     )
+
+
+def _takes_back(each: Change, proposed: Change) -> bool:
+    """Cleared by name, or replaced: a newer one-shot of an author takes the place of the older."""
+    if each.action == "scheduleOneShotRun":
+        return (each.kind, each.author) == (proposed.kind, proposed.author)
+    if each.action != "clearAdaptiveHints":
+        return False
+    kept = any(_names(hint, proposed) for hint in each.after["hints"])
+    return not kept and any(_names(hint, proposed) for hint in each.before["hints"])
+
+
+def _names(told: dict[str, Any], proposed: Change) -> bool:
+    return bool(told.get("hintId") == proposed.after["hintId"])
 
 
 def _is_held_back(record: Record, run: Ran, at: int) -> bool:

@@ -20,6 +20,7 @@ class Member:
     clamp: dict[str, int | None]
     state: str
     source: str | None
+    jitter_ms: int = 0
     hints: tuple[dict[str, Any], ...] = ()
 
     @property
