@@ -37,10 +37,14 @@ def _never_early(record: Record) -> Verdict:
 def _never_late(record: Record) -> Verdict:
     """By the first call of each run: what is tried again comes later by right."""
     waits = [(at - run.due, run) for run in record.runs if (at := record.called_at(run)) is not None]
-    late = [f"{run.endpoint} at {clock(run.due)}: {spell(wait)}" for wait, run in waits if wait > _LATE_MS + record.grace]
+    late = [
+        f"{run.endpoint} at {clock(run.due)}: {spell(wait)}" for wait, run in waits if wait > _LATE_MS + record.grace
+    ]
     worst = max((wait for wait, _ in waits), default=0)
     return Verdict(
-        "Each run is called within 1 s of its due.", bool(waits) and not late, _few(late) or f"at most {worst} ms after it"
+        "Each run is called within 1 s of its due.",
+        bool(waits) and not late,
+        _few(late) or f"at most {worst} ms after it",
     )
 
 

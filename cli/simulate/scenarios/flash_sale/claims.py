@@ -188,8 +188,10 @@ def _no_manual_step(record: Record) -> Verdict:
 
 def _still_tight(record: Record) -> Verdict:
     gap = _last_gap(record, "traffic_monitor")
-    held = abs(gap - FASTEST_MS) <= record.grace
-    return Verdict("While the trouble goes on the tempo stays.", held, f"traffic_monitor every {spell(gap)} at the end")
+    last = max((run.slot for run in record.of("traffic_monitor")), default=0)
+    held = abs(gap - FASTEST_MS) <= record.grace and record.until - last <= FASTEST_MS + record.grace
+    told = f"traffic_monitor every {spell(gap)}, last {clock(last)}"
+    return Verdict("While the trouble goes on the tempo stays.", held, told)
 
 
 def _frame(record: Record) -> Iterator[Verdict]:

@@ -48,7 +48,11 @@ def eased(record: Record, wanted: Reaction) -> Verdict:
     last = max(before, default=0)
     came = record.called_at(later[0]) if later else None
     gap = came - last if came is not None else None
-    as_wanted = gap is None if interval is None else gap is not None and -record.grace <= gap - interval <= _CALLED_WITHIN_MS + record.grace
+    as_wanted = (
+        gap is None
+        if interval is None
+        else gap is not None and -record.grace <= gap - interval <= _CALLED_WITHIN_MS + record.grace
+    )
     next_told = "no further run" if came is None else f"next call {clock(came)}, {spell(gap or 0)} after the last"
     return Verdict(
         claim, as_wanted and _is_prompt(record, seen, change), f"{_reaction_told(wanted, seen, change)}; {next_told}"
