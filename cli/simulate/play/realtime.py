@@ -53,9 +53,10 @@ class TargetServer(Target):
     def answer(self, path: str, headers: Mapping[str, str], method: str = "GET", body: bytes = b"") -> Answer:
         """The targets' answer, after the time that they take over it."""
         now, attempt = _now(), int(headers.get("Rubato-Attempt") or 0)
-        self.visited.append(Called(at=now, path=path, run_id=headers.get("Rubato-Run-Id") or "", attempt=attempt))
         visit = Visit(at=self.scale.played(now), method=method, path=path, body=body or None, attempt=attempt)
         given = self._targets.answer(visit)
+        run_id = headers.get("Rubato-Run-Id") or ""
+        self.visited.append(Called(at=now, path=path, run_id=run_id, attempt=attempt, said=given.body))
         time.sleep(given.takes_ms / 1000 / self.scale.speed)
         return Answer(status=given.status, text=json.dumps(given.body), headers=given.headers)
 

@@ -66,12 +66,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """A call as the target saw it."""
+    """A call as the target saw it, and what it said (any JSON value)."""
 
     at: int
     path: str
     run_id: str
     attempt: int
+    said: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

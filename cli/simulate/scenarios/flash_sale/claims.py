@@ -17,6 +17,7 @@ from cli.simulate.scenarios.flash_sale.expected import (
     TIGHTENED,
 )
 from cli.simulate.scenarios.flash_sale.reactions import eased, tightened
+from cli.simulate.scenarios.flash_sale.shop import ANALYSIS
 from cli.simulate.scenarios.flash_sale.sums import sum_of
 
 
@@ -99,10 +100,16 @@ def _within(record: Record, name: str, since: int, until: int, claim: str) -> Ve
 
 
 def _after_first_finding(record: Record, name: str) -> Verdict:
-    finding, first = record.first("slow_page_analyzer", since=-record.until), _first(record, name)
-    held = finding is not None and first is not None and first >= finding.finished - record.grace
-    told = f"finding {_clock(finding.finished if finding else None)}, {name} {_clock(first)}"
+    found, first = _first_finding(record), _first(record, name)
+    held = found is not None and first is not None and first >= found - record.grace
+    told = f"finding {_clock(found)}, {name} {_clock(first)}"
     return Verdict(f"{name} runs after the analyzer's first finding.", held, told)
+
+
+def _first_finding(record: Record) -> int | None:
+    """When the first run of the analyzer ended in which the shop named a slow page."""
+    named = {call.run_id for call in record.calls if call.path == ANALYSIS and call.said.get("slowProductPages")}
+    return min((run.finished for run in record.runs if run.run_id in named), default=None)
 
 
 def _support(record: Record) -> Verdict:

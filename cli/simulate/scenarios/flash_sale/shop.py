@@ -11,6 +11,7 @@ from typing import Any
 from cli.simulate.play.scenario import MINUTE, Answer, Visit
 from cli.simulate.scenarios.flash_sale.phases import CRITICAL, NORMAL, RECOVERY, Phase, phase_of
 
+ANALYSIS = "/pages/analysis"
 WORKERS_TAKE_MIN = 7
 # Above this the analyzer names a page as slow.
 SLOW_PAGE_MS = 3_000
@@ -26,7 +27,7 @@ class Shop:
             "/traffic": _traffic,
             "/orders": self._orders,
             "/inventory": _inventory,
-            "/pages/analysis": _analysis,
+            ANALYSIS: _analysis,
             "/database/trace": _trace,
             "/cache/warm-up": _warm_up,
             "/checkout/scale": self._scale,
