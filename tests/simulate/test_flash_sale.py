@@ -16,6 +16,7 @@ from cli.simulate.play.record import Record
 from cli.simulate.play.scenario import MINUTE, Answer, Scenario, Visit
 from cli.simulate.scenarios import SCENARIOS
 from cli.simulate.scenarios.flash_sale.shop import Shop
+from rubato.domain.endpoint import EndpointState
 
 SALE, VARIANT = SCENARIOS["flash-sale"], SCENARIOS["flash-sale/scaling-fails"]
 
@@ -139,6 +140,16 @@ def found_late(record: Record) -> Record:
     return replace(record, calls=tuple(calls))
 
 
+def asked_once(record: Record) -> Record:
+    """Nothing was due while operations rested: that they were left alone then would say nothing."""
+    asked = record.changes_of("slack_operations", "scheduleOneShotRun")
+    return replace(record, changes=tuple(change for change in record.changes if change not in asked[1:]))
+
+
+def without_failures(record: Record) -> Record:
+    return replace(record, runs=tuple(replace(run, status="success") for run in record.runs))
+
+
 def refused(record: Record) -> Record:
     return replace(record, job={**record.job, "ruleErrors": [{"rule": "surge", "message": "was refused"}]})
 
@@ -153,6 +164,10 @@ OF_BOTH: list[Break] = [
     (moved("slack_operations", 4 * MINUTE), "slack_operations runs within"),
     (moved("slow_page_analyzer", -2 * MINUTE), "slow_page_analyzer runs first"),
     (moved("database_query_trace", -3 * MINUTE), "database_query_trace runs after"),
+    (asked_once, "slack_operations rests"),
+    (run_again("slack_operations", 2), "slack_operations rests"),
+    (without_failures, "A look of order_processor_health that fails"),
+    (without("traffic_monitor", 17.25, 17.75), "A look of traffic_monitor that fails"),
     (found_late, "database_query_trace runs after"),
     (found_late, "cache_warm_up runs after"),
     (moved("cache_warm_up", -3 * MINUTE), "cache_warm_up runs after"),
@@ -221,7 +236,7 @@ def test_the_flash_sale_keeps_every_claim_over_the_real_store_and_in_memory_alik
     shown = CliRunner().invoke(app, ["simulate", "flash-sale"])
     assert shown.exit_code == 0, shown.output
     assert "FAIL" not in shown.output
-    assert "42 of 42 claims hold" in shown.output
+    assert "45 of 45 claims hold" in shown.output
     for title in ("Minute by minute", "Tempo", "Phases", "Claims"):
         assert title in shown.output
     assert plays[0].verdicts == play(replace(SALE, in_memory=True)).verdicts
@@ -279,6 +294,12 @@ def test_a_shop_that_behaves_otherwise_breaks_the_claims_about_it() -> None:
     played = play(replace(SALE, minutes=5, targets=EagerShop, in_memory=True))
     failed = {verdict.claim for verdict in played.verdicts if not verdict.held}
     assert "Minutes 0-4: only the three health checks run, at baseline." in failed
+
+
+def test_a_dispatcher_that_ignores_pauses_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EndpointState, "is_paused", lambda _state, _now: False)
+    failed = {each.claim for each in play(replace(SALE, minutes=9, in_memory=True)).verdicts if not each.held}
+    assert "Paused endpoints are never called." in failed
 
 
 def test_two_plays_are_alike_to_the_millisecond() -> None:

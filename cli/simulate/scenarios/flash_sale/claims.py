@@ -6,6 +6,8 @@ from itertools import pairwise
 from cli.drawing.durations import spell
 from cli.simulate.play.record import Record, clock, clocks
 from cli.simulate.play.scenario import MINUTE, Verdict
+from cli.simulate.play.tempo import pauses_of
+from cli.simulate.scenarios.evidence import Witness
 from cli.simulate.scenarios.flash_sale.expected import (
     COOLDOWNS,
     EASED,
@@ -48,6 +50,9 @@ def claims_when_scaling_fails(record: Record) -> Iterator[Verdict]:
 def _until_critical(record: Record) -> Iterator[Verdict]:
     yield _calm_before(record)
     yield from (tightened(record, each) for each in TIGHTENED)
+    saw = Witness(record)
+    yield saw.shrugged_off("order_processor_health", 45 * SECOND)
+    yield saw.shrugged_off("traffic_monitor", FASTEST_MS)
 
 
 def _calm_before(record: Record) -> Verdict:
@@ -78,6 +83,7 @@ def _chain(record: Record, last: str) -> Iterator[Verdict]:
     yield from (_after_first_finding(record, name) for name in ("database_query_trace", "cache_warm_up"))
     yield _within(record, "scale_checkout_workers", 5, 21, "scale_checkout_workers runs by minute 20.")
     yield _support(record)
+    yield _rests(record)
 
 
 def _first_tightening(record: Record) -> int | None:
@@ -124,7 +130,8 @@ def _support(record: Record) -> Verdict:
 def _once_per_cooldown(record: Record, name: str, *, cause_lasts: bool) -> Verdict:
     cooldown = COOLDOWNS.get(name)
     slots = [run.slot for run in record.of(name)]
-    proposed = len(record.changes_of(name, "scheduleOneShotRun"))
+    asked, waiting = record.changes_of(name, "scheduleOneShotRun"), _asked_at_rest(record, name)
+    proposed = len(asked) - len(waiting)
     wanted = 0 if name == "emergency_oncall_page" and not _scaling_failed(record) else 1
     if cause_lasts and cooldown and slots:
         wanted = 1 + (record.until - slots[0]) // cooldown
@@ -134,6 +141,20 @@ def _once_per_cooldown(record: Record, name: str, *, cause_lasts: bool) -> Verdi
     told = f"proposed {proposed}, ran {len(slots)} of {wanted}: {clocks(slots)}"
     per = f"exactly once per cooldown of {spell(cooldown)}" if cooldown else "exactly once for its cause"
     return Verdict(f"{name} runs {per}.", held, told)
+
+
+def _asked_at_rest(record: Record, name: str) -> list[int]:
+    """For when one-shots were proposed that a pause held back."""
+    times = [each.after["runAt"] for each in record.changes_of(name, "scheduleOneShotRun")]
+    return [at for at in times if any(since <= at < until for since, until in pauses_of(record, name))]
+
+
+def _rests(record: Record) -> Verdict:
+    name = "slack_operations"
+    asked, pauses = _asked_at_rest(record, name), pauses_of(record, name)
+    runs = [run.slot for run in record.of(name) if any(since < run.slot <= until for since, until in pauses)]
+    told = f"asked for {clocks(asked)}, ran {clocks(runs)}"
+    return Verdict(f"{name} rests in its cooldown, though it is asked for again.", bool(asked) and not runs, told)
 
 
 def _scaling_failed(record: Record) -> bool:
