@@ -45,6 +45,7 @@ def _never_late(record: Record) -> Verdict:
         "Each run is called within 1 s of its due.",
         bool(waits) and not late,
         _few(late) or f"at most {worst} ms after it",
+        True,
     )
 
 
@@ -72,7 +73,7 @@ def _gaps_kept(record: Record) -> Verdict:
     holes = [hole for name in record.names() for hole in _holes(record, name)]
     looked = sum(len(stretches_of(record, name)) for name in record.names())
     told = _few(holes) or f"{looked} stretches of one interval each, without a hole"
-    return Verdict("No slot is left out or squeezed in while an interval is in force.", not holes, told)
+    return Verdict("No slot is left out or squeezed in while an interval is in force.", not holes, told, True)
 
 
 def _holes(record: Record, name: str) -> Iterator[str]:
@@ -85,7 +86,7 @@ def _holes(record: Record, name: str) -> Iterator[str]:
             excused = lapses if stretch.hint_id is None else []
             # A slot whose jitter reached beyond the end was planned anew there.
             ended = replace(stretch, until=max(stretch.until - record.members[name].jitter_ms, stretch.since))
-            yield from _holes_within(ended, inside, stretch.interval_ms, excused, record.grace)
+            yield from _holes_within(record, ended, inside, stretch.interval_ms, excused)
 
 
 def _lapses(record: Record, name: str) -> list[tuple[int, int]]:
@@ -99,17 +100,16 @@ def _lapses(record: Record, name: str) -> list[tuple[int, int]]:
 
 
 def _holes_within(
-    stretch: Stretch, inside: list[Ran], interval: int, excused: list[tuple[int, int]], grace: int
+    record: Record, stretch: Stretch, inside: list[Ran], interval: int, excused: list[tuple[int, int]]
 ) -> Iterator[str]:
     every = f"every {interval / 1000:g} s, but"
     slots = [run.slot for run in inside]
     for earlier, later in pairwise([stretch.since, *slots, stretch.until]):
         backs_off = any(earlier < until and since < later for since, until in excused)
-        if later - earlier > interval + grace and not backs_off:
+        if later - earlier > interval + record.grace and not backs_off:
             yield f"{stretch.endpoint} {every} nothing between {clock(earlier)} and {clock(later)}"
     for one, other in pairwise(inside):
-        # Slots of one hint are planned, not measured: there is nothing to be lenient about.
-        slack = 0 if one.hint_id == other.hint_id else grace
+        slack = record.slack(one, other)
         gap, backs_off = other.slot - one.slot, any(one.slot < until and since < other.slot for since, until in excused)
         if not backs_off and (gap < interval - slack or interval + slack < gap):
             yield f"{stretch.endpoint} {every} at {clock(one.slot)} and {clock(other.slot)}"
@@ -126,7 +126,7 @@ def _paused_never_called(record: Record) -> Verdict:
     ]
     told = [f"{name} {clock(since)}-{clock(until)}" for name, pauses in spans.items() for since, until in pauses]
     return Verdict(
-        "Paused endpoints are never called.", not called, _few(called) or f"paused: {_few(told) or 'nobody'}"
+        "Paused endpoints are never called.", not called, _few(called) or f"paused: {_few(told) or 'nobody'}", True
     )
 
 
@@ -134,7 +134,7 @@ def _one_shots(record: Record) -> Verdict:
     wanted = [each for each in record.changes if each.action == "scheduleOneShotRun"]
     wrong = [trouble for each in wanted for trouble in _trouble_with(record, each)]
     told = [f"{each.endpoint} {clock(each.after['runAt'])}" for each in wanted]
-    return Verdict("Each one-shot runs once, at its proposed time.", not wrong, _few(wrong) or _all(told))
+    return Verdict("Each one-shot runs once, at its proposed time.", not wrong, _few(wrong) or _all(told), True)
 
 
 def _trouble_with(record: Record, proposed: Change) -> Iterable[str]:

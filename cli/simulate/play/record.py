@@ -112,6 +112,10 @@ class Record:
         """When its target first saw it; None when it never did."""
         return min((call.at for call in self.calls if call.run_id == run.run_id), default=None)
 
+    def slack(self, one: Ran, other: Ran) -> int:
+        """How far the distance of two slots may be off: slots of one hint are planned, not measured."""
+        return 0 if one.hint_id == other.hint_id else self.grace
+
     def first(self, name: str, since: int = 0) -> Ran | None:
         """The first run of an endpoint from then on."""
         return next((run for run in self.runs if run.endpoint == name and run.slot >= since), None)

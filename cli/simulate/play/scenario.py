@@ -62,11 +62,15 @@ class Targets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One claim: the sentence, whether it held, and what shows it."""
+    """One claim: the sentence, whether it held, and what shows it.
+
+    `measured`: it compares instants that were measured, and so is only as exact as the record's grace.
+    """
 
     claim: str
     held: bool
     evidence: str
+    measured: bool = False
 
 
 Claims = Callable[[Record], Iterable[Verdict]]

@@ -88,7 +88,7 @@ CONTENT_PUBLISHING = Scenario(
 DOES_NOT_APPEAR = replace(
     CONTENT_PUBLISHING,
     name="content-publishing/does-not-appear",
-    summary="the same, but the article can't be published",
+    summary="an article that can't be published: tried four times, and nothing follows it",
     minutes=90,
     targets=lambda: Site(publishes=False),
     claims=claims_when_publishing_fails,

@@ -41,10 +41,10 @@ class Witness:
     def shrugged_off(self, name: str, interval_ms: int) -> Verdict:
         """One look failed, and the next came after the interval that was in force before, with success."""
         pairs = [(run, later) for run, later in pairwise(self._record.of(name)) if run.failed]
-        gaps = [later.slot - run.slot for run, later in pairs]
-        held = len(gaps) == 1 and abs(gaps[0] - interval_ms) <= self._record.grace and not pairs[0][1].failed
+        kept = [abs(later.slot - run.slot - interval_ms) <= self._record.slack(run, later) for run, later in pairs]
+        held = kept == [True] and not pairs[0][1].failed
         told = ", ".join(f"failed {clock(run.slot)}, next {clock(later.slot)}" for run, later in pairs)
-        return Verdict(f"A look of {name} that fails takes no tempo away.", held, told or "none failed")
+        return Verdict(f"A look of {name} that fails takes no tempo away.", held, told or "none failed", True)
 
     def at_rest(self, claim: str) -> Verdict:
         """In the end no hint lives, nothing is paused, and whatever has no rhythm of its own is asleep."""

@@ -95,9 +95,10 @@ def _usage(record: Record) -> Iterator[Verdict]:
 
 
 def _seen_unpaid(record: Record) -> float:
-    """The first look at payments after cards were charged, in minutes: its end, when rules see it."""
-    charged = record.of("charge_cards")[0].finished
-    return record.of("watch_payments", since=charged)[0].finished / MINUTE
+    """The first look at payments after cards were charged, in minutes: its end, when rules see it; else the play's."""
+    charged = min((run.finished for run in record.of("charge_cards")), default=record.until)
+    looks = [run.finished for run in record.of("watch_payments", since=charged)]
+    return min(looks, default=record.until) / MINUTE
 
 
 SAAS_BILLING = Scenario(
@@ -114,7 +115,7 @@ SAAS_BILLING = Scenario(
 PAID_IN_BETWEEN = replace(
     SAAS_BILLING,
     name="saas-billing/paid-in-between",
-    summary="the same, but the invoice is paid after the first reminder",
+    summary="an invoice that is paid after the first reminder: the dunning sequence stops",
     minutes=3 * DAY + 12 * HOUR,
     targets=lambda: Billing(pays_on_day=2),
     claims=claims_when_paid,

@@ -31,6 +31,7 @@ def tightened(record: Record, wanted: Reaction) -> Verdict:
         f"{_reaction_told(wanted, seen, change)}; next call {clock(came)}"
         + (f", not {clock(old)}" if old is not None else "")
         + f": {spell(came - wanted.since * MINUTE)} after the phase began",
+        True,
     )
 
 
@@ -55,7 +56,10 @@ def eased(record: Record, wanted: Reaction) -> Verdict:
     )
     next_told = "no further run" if came is None else f"next call {clock(came)}, {spell(gap or 0)} after the last"
     return Verdict(
-        claim, as_wanted and _is_prompt(record, seen, change), f"{_reaction_told(wanted, seen, change)}; {next_told}"
+        claim,
+        as_wanted and _is_prompt(record, seen, change),
+        f"{_reaction_told(wanted, seen, change)}; {next_told}",
+        True,
     )
 
 
