@@ -1,7 +1,6 @@
 """The flash sale comes out as the design says, and each claim is one that can fail."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,101 +15,19 @@ from cli.simulate.play.record import Record
 from cli.simulate.play.scenario import MINUTE, Answer, Scenario, Visit
 from cli.simulate.scenarios import SCENARIOS
 from cli.simulate.scenarios.flash_sale.shop import Shop
+from rubato.domain.endpoint import EndpointState
+from tests.simulate.breaks import OF_THE_SALE, OF_THE_VARIANT, Break
 
-SALE = SCENARIOS["flash-sale"]
+SALE, VARIANT = SCENARIOS["flash-sale"], SCENARIOS["flash-sale/scaling-fails"]
 
 
 def broken(scenario: Scenario, record: Record) -> list[str]:
     return [verdict.claim for verdict in judge(scenario, record).verdicts if not verdict.held]
 
 
-def without(name: str, since: float = 0, until: float = 99) -> Callable[[Record], Record]:
-    def change(record: Record) -> Record:
-        gone = {r.run_id for r in record.runs if r.endpoint == name and since * MINUTE <= r.slot < until * MINUTE}
-        runs = tuple(run for run in record.runs if run.run_id not in gone)
-        return replace(record, runs=runs, calls=tuple(call for call in record.calls if call.run_id not in gone))
-
-    return change
-
-
-def moved(name: str, by: int) -> Callable[[Record], Record]:
-    def change(record: Record) -> Record:
-        runs = [replace(run, slot=run.slot + by) if run.endpoint == name else run for run in record.runs]
-        return replace(record, runs=tuple(runs))
-
-    return change
-
-
-def by_hand(record: Record) -> Record:
-    return replace(record, changes=(*record.changes, replace(record.changes[-1], kind="human", at=30 * MINUTE)))
-
-
-def called_early(record: Record) -> Record:
-    return replace(record, calls=tuple(replace(call, at=call.at - 1) for call in record.calls))
-
-
-def called_twice(record: Record) -> Record:
-    return replace(record, calls=(*record.calls, record.calls[-1]))
-
-
-def forgotten(record: Record) -> Record:
-    return replace(record, runs=record.runs[:-1])
-
-
-def run_again(record: Record) -> Record:
-    shot = next(run for run in record.runs if run.endpoint == "cache_warm_up")
-    return replace(record, runs=(*record.runs, replace(shot, run_id="another", slot=shot.slot + 5 * MINUTE)))
-
-
-def woken_while_paused(record: Record) -> Record:
-    shot = next(run for run in record.runs if run.endpoint == "slack_operations")
-    calls = [replace(c, at=c.at + MINUTE) if c.run_id == shot.run_id else c for c in record.calls]
-    return replace(record, calls=tuple(calls))
-
-
-def refused(record: Record) -> Record:
-    return replace(record, job={**record.job, "ruleErrors": [{"rule": "surge", "message": "was refused"}]})
-
-
-BREAKS: list[tuple[Callable[[Record], Record], str]] = [
-    (without("inventory_sync_check", until=5), "Minutes 0-4"),
-    (without("traffic_monitor", 5, 6), "Surge: traffic_monitor tightens"),
-    (without("order_processor_health", 11.5, 25), "Strain: order_processor_health tightens"),
-    (without("inventory_sync_check", 10.5, 20), "Strain: inventory_sync_check tightens"),
-    (moved("slow_page_analyzer", 3 * MINUTE), "Strain: slow_page_analyzer tightens"),
-    (moved("slow_page_analyzer", 3 * MINUTE), "Recovery: slow_page_analyzer sleeps again"),
-    (without("traffic_monitor", 29, 33), "Normal: traffic_monitor eases"),
-    (without("order_processor_health", 29, 33), "Normal: order_processor_health eases"),
-    (without("inventory_sync_check", 30), "Normal: inventory_sync_check eases"),
-    (moved("slack_customer_support", -12 * MINUTE), "The chain runs in order"),
-    (moved("slack_operations", 4 * MINUTE), "slack_operations runs within"),
-    (moved("slow_page_analyzer", -2 * MINUTE), "slow_page_analyzer runs first"),
-    (moved("database_query_trace", -3 * MINUTE), "database_query_trace runs after"),
-    (moved("cache_warm_up", -3 * MINUTE), "cache_warm_up runs after"),
-    (moved("scale_checkout_workers", 8 * MINUTE), "scale_checkout_workers runs by"),
-    (moved("slack_customer_support", -MINUTE), "slack_customer_support runs only once"),
-    (without("scale_checkout_workers"), "scale_checkout_workers runs exactly once"),
-    (run_again, "cache_warm_up runs exactly once per cooldown"),
-    (moved("slack_customer_support", 7 * MINUTE), "After minute 26"),
-    (without("order_processor_health", 34, 37), "In the end every health check"),
-    (lambda record: replace(record, changes=record.changes[:9]), "Hints expire by themselves"),
-    (by_hand, "There is no manual step"),
-    (without("slow_page_analyzer", 12), "3-5 investigation runs"),
-    (without("cache_warm_up"), "2-3 recovery attempts"),
-    (without("slack_operations"), "2-3 alerts"),
-    (without("traffic_monitor", 6), "150-200 runs in all"),
-    (without("traffic_monitor", 5), "The fastest cadence"),
-    (refused, "No rule fails"),
-    (called_early, "No run is early"),
-    (called_twice, "No run is doubled"),
-    (forgotten, "No run is lost"),
-    (without("traffic_monitor", 14, 15), "No slot is left out"),
-    (woken_while_paused, "Paused endpoints are never called"),
-    (run_again, "Each one-shot runs once"),
-]
-
-
-def test_the_flash_sale_keeps_every_claim_and_each_claim_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_flash_sale_keeps_every_claim_over_the_real_store_and_in_memory_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     plays: list[Played] = []
 
     def remembered(scenario: Scenario) -> Played:
@@ -121,18 +38,30 @@ def test_the_flash_sale_keeps_every_claim_and_each_claim_can_fail(monkeypatch: p
     shown = CliRunner().invoke(app, ["simulate", "flash-sale"])
     assert shown.exit_code == 0, shown.output
     assert "FAIL" not in shown.output
-    assert "41 of 41 claims hold" in shown.output
+    assert "45 of 45 claims hold" in shown.output
     for title in ("Minute by minute", "Tempo", "Phases", "Claims"):
         assert title in shown.output
-    for change, claim in BREAKS:
-        found = broken(SALE, change(plays[0].record))
+    assert plays[0].verdicts == play(replace(SALE, in_memory=True)).verdicts
+
+
+@pytest.mark.parametrize(
+    ("scenario", "breaks"), [(SALE, OF_THE_SALE), (VARIANT, OF_THE_VARIANT)], ids=lambda each: getattr(each, "name", "")
+)
+def test_each_claim_can_fail(scenario: Scenario, breaks: list[Break]) -> None:
+    played = play(replace(scenario, in_memory=True))
+    every = [verdict.claim for verdict in played.verdicts]
+    assert len(set(every)) == len(every) and played.held
+    able = set[str]()
+    for change, claim in breaks:
+        found = broken(scenario, change(played.record))
         assert any(each.startswith(claim) for each in found), f"{claim} can't fail: {found}"
+        able |= {each for each in found if each.startswith(claim)}
+    assert able == set(every)
 
 
 def test_when_scaling_fails_the_engineer_on_call_is_woken_exactly_once(monkeypatch: pytest.MonkeyPatch) -> None:
     # In memory, for the sake of time: the sale above is played over DynamoDB, and both lead to the same runs.
-    variant = "flash-sale/scaling-fails"
-    monkeypatch.setitem(SCENARIOS, variant, replace(SCENARIOS[variant], in_memory=True))
+    monkeypatch.setitem(SCENARIOS, VARIANT.name, replace(VARIANT, in_memory=True))
     shown = CliRunner().invoke(app, ["simulate", "flash-sale", "--variant", "scaling-fails", "--json"])
     facts = json.loads(shown.output)
     assert shown.exit_code == 0, [claim for claim in facts["claims"] if not claim["held"]]
@@ -167,6 +96,12 @@ def test_a_shop_that_behaves_otherwise_breaks_the_claims_about_it() -> None:
     played = play(replace(SALE, minutes=5, targets=EagerShop, in_memory=True))
     failed = {verdict.claim for verdict in played.verdicts if not verdict.held}
     assert "Minutes 0-4: only the three health checks run, at baseline." in failed
+
+
+def test_a_dispatcher_that_ignores_pauses_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EndpointState, "is_paused", lambda _state, _now: False)
+    failed = {each.claim for each in play(replace(SALE, minutes=9, in_memory=True)).verdicts if not each.held}
+    assert "Paused endpoints are never called." in failed
 
 
 def test_two_plays_are_alike_to_the_millisecond() -> None:

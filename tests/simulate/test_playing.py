@@ -2,16 +2,21 @@
 
 import json
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.simulate import commands
 from cli.simulate.play.collect import Timescale
-from cli.simulate.play.playing import content_of
-from cli.simulate.play.realtime import TargetServer
+from cli.simulate.play.playing import content_of, judge, play
+from cli.simulate.play.promises import promises
+from cli.simulate.play.realtime import TargetServer, make_or_leave_nothing
+from cli.simulate.play.scenario import MIDNIGHT, MINUTE, Scenario, Verdict
 from cli.simulate.play.speed import speed_up
+from cli.simulate.play.stage import in_memory
 from cli.simulate.play.virtual_time import VirtualQueue, VirtualTime
 from cli.simulate.scenarios import SCENARIOS
 from cli.simulate.scenarios.flash_sale.shop import Shop
@@ -95,6 +100,51 @@ def test_the_shop_answers_over_a_socket_as_it_does_under_the_virtual_clock() -> 
     assert (told.status_code, lost.status_code) == (200, 404)
     assert [(call.path, call.run_id) for call in server.visited][:1] == [("/traffic", "run_1")]
     assert 0 <= server.visited[0].at - begins - 6_000 < 60_000
+
+
+def test_a_job_that_can_not_be_made_whole_is_archived_again() -> None:
+    content = content_of(SALE)
+    content["endpoints"][3]["baseline"] = {"intervalMs": 1}
+    with in_memory(Shop(), MIDNIGHT, 0) as stage:
+        kept = stage.api.call("POST", "/jobs", {"name": "flash-sale"})
+        with pytest.raises(Trouble, match="slow_page_analyzer"):
+            make_or_leave_nothing(stage.api, content, "http://127.0.0.1:9")
+        active = [job["jobId"] for job in stage.api.every("/jobs") if job["status"] == "active"]
+    assert active == [kept["jobId"]]
+
+
+def test_in_real_time_a_claim_says_how_exactly_it_was_measured_and_planned_distances_have_no_grace() -> None:
+    played = play(replace(SALE, minutes=9, in_memory=True))
+    slow = [replace(run, slot=run.slot + (run.slot > 6 * MINUTE) * 1_000) for run in played.record.runs]
+    judged = judge(SALE, replace(played.record, runs=tuple(slow), grace=25_000)).verdicts
+    claims = {verdict.claim: verdict.held for verdict in judged}
+    assert "Each run is called within 1 s of its due. Measured, give or take 25 s." in claims
+    hole = "No slot is left out or squeezed in while an interval is in force. Measured, give or take 25 s."
+    assert (claims[hole], claims["No run is doubled."]) == (False, True)
+
+
+def test_a_speed_without_real_time_is_refused() -> None:
+    shown = CliRunner().invoke(app, ["simulate", "flash-sale", "--speed", "5"])
+    assert isinstance(shown.exception, Trouble) and "--realtime" in str(shown.exception)
+
+
+def test_a_scenario_that_breaks_is_a_failure_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_record: object) -> list[Verdict]:
+        raise LookupError("no such run")
+
+    whole = replace(SCENARIOS["devops-health"], minutes=1, claims=lambda _record: [])
+    monkeypatch.setattr(commands, "SCENARIOS", {"broken": replace(whole, name="broken", claims=breaks), "whole": whole})
+    shown = CliRunner().invoke(app, ["simulate", "--all"])
+    assert shown.exit_code == 1
+    assert "FAIL  It broke: LookupError: no such run" in shown.output
+    assert f"{len(list(promises(play(whole).record)))} of" in shown.output.split("It broke")[1]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda scenario: scenario.name)
+def test_claims_about_a_play_in_which_nothing_ran_fail_and_do_not_break(scenario: Scenario) -> None:
+    short = play(replace(scenario, minutes=1, lead_in_minutes=0, in_memory=True, claims=lambda _record: []))
+    verdicts = judge(scenario, replace(short.record, runs=(), calls=(), changes=())).verdicts
+    assert not all(verdict.held for verdict in verdicts)
 
 
 def test_real_time_without_a_local_stack_is_refused_with_the_remedy() -> None:

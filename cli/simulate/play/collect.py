@@ -69,6 +69,7 @@ def _member(each: dict[str, Any], scale: Timescale) -> Member:
         clamp=each["clamp"],
         state=each["state"],
         source=each["source"],
+        jitter_ms=(each["jitterMs"] or 0) * scale.speed,
         hints=tuple(each["hints"]),
     )
 

@@ -1,7 +1,7 @@
 """Playing a scenario under the virtual clock, and judging what came of it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from cli.blueprints.applying import apply_plan
 from cli.blueprints.document import blueprint_of
 from cli.blueprints.plan import make_plan
 from cli.blueprints.variables import names_in
+from cli.drawing.durations import spell
 from cli.simulate.play.collect import Timescale, collect
 from cli.simulate.play.promises import promises
 from cli.simulate.play.record import Record
@@ -48,8 +49,15 @@ def play(scenario: Scenario, content: dict[str, Any] | None = None) -> Played:
 
 def judge(scenario: Scenario, record: Record, *notes: str) -> Played:
     """The scenario's own claims, then what all promise."""
-    verdicts = (*scenario.claims(record), *promises(record))
-    return Played(scenario=scenario, record=record, verdicts=verdicts, notes=notes)
+    verdicts = (_exact(verdict, record.grace) for verdict in (*scenario.claims(record), *promises(record)))
+    return Played(scenario=scenario, record=record, verdicts=tuple(verdicts), notes=notes)
+
+
+def _exact(verdict: Verdict, grace: int) -> Verdict:
+    """In real time a claim says how exactly it was measured."""
+    if not (grace and verdict.measured):
+        return verdict
+    return replace(verdict, claim=f"{verdict.claim} Measured, give or take {spell(grace)}.")
 
 
 def content_of(scenario: Scenario) -> dict[str, Any]:

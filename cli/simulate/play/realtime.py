@@ -5,8 +5,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from cli.api import Api
+from cli.drawing.durations import spell
 from cli.local.progress import step
 from cli.simulate.play.collect import Timescale, collect
 from cli.simulate.play.playing import Played, content_of, judge, set_up
@@ -26,7 +28,7 @@ def play_in_real_time(scenario: Scenario, api: Api, speed: int) -> Played:
     lead_in = scenario.lead_in_minutes * MINUTE // speed
     scale = Timescale(begins=_now() + lead_in, speed=speed)
     with TargetServer(scenario.targets(), scale) as server:
-        job_id = set_up(api, content, server.url)
+        job_id = make_or_leave_nothing(api, content, server.url)
         try:
             first = min(each["createdAt"] for each in api.every(f"/jobs/{job_id}/endpoints"))
             server.scale = scale = Timescale(begins=Timescale(begins=0).read(first) + lead_in, speed=speed)
@@ -36,6 +38,20 @@ def play_in_real_time(scenario: Scenario, api: Api, speed: int) -> Played:
         finally:
             api.call("DELETE", f"/jobs/{job_id}")
     return judge(scenario, record, *_notes(speed), _lateness(record, speed))
+
+
+def make_or_leave_nothing(api: Api, content: dict[str, Any], base_url: str) -> str:
+    """The job's id. What can't be made whole is archived again: it would go on calling targets that are gone."""
+    known = {job["jobId"] for job in api.every("/jobs")}
+    try:
+        return set_up(api, content, base_url)
+    except BaseException:
+        left = [
+            job for job in api.every("/jobs") if job["jobId"] not in known and job["name"] == content["job"]["name"]
+        ]
+        for job in left:
+            api.call("DELETE", f"/jobs/{job['jobId']}")
+        raise
 
 
 class TargetServer(Target):
@@ -53,9 +69,10 @@ class TargetServer(Target):
     def answer(self, path: str, headers: Mapping[str, str], method: str = "GET", body: bytes = b"") -> Answer:
         """The targets' answer, after the time that they take over it."""
         now, attempt = _now(), int(headers.get("Rubato-Attempt") or 0)
-        self.visited.append(Called(at=now, path=path, run_id=headers.get("Rubato-Run-Id") or "", attempt=attempt))
         visit = Visit(at=self.scale.played(now), method=method, path=path, body=body or None, attempt=attempt)
         given = self._targets.answer(visit)
+        run_id = headers.get("Rubato-Run-Id") or ""
+        self.visited.append(Called(at=now, path=path, run_id=run_id, attempt=attempt, said=given.body))
         time.sleep(given.takes_ms / 1000 / self.scale.speed)
         return Answer(status=given.status, text=json.dumps(given.body), headers=given.headers)
 
@@ -84,5 +101,7 @@ def _notes(speed: int) -> tuple[str, ...]:
     )
     return (
         f"in real time{divided}",
-        f"instants may be {_GRACE_MS / 1000:g} s off, of the real ones; the planner's schedule keeps its own pace",
+        f"instants may be {_GRACE_MS / 1000:g} s off, which is {spell(_GRACE_MS * speed)} of the scenario: claims"
+        " that were measured say so; distances between slots of one hint are planned, and have no such grace",
+        "the planner's schedule keeps its own pace",
     )

@@ -20,6 +20,7 @@ class Member:
     clamp: dict[str, int | None]
     state: str
     source: str | None
+    jitter_ms: int = 0
     hints: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -65,12 +66,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """A call as the target saw it."""
+    """A call as the target saw it, and what it said (any JSON value)."""
 
     at: int
     path: str
     run_id: str
     attempt: int
+    said: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,14 @@ class Record:
     def changes_of(self, name: str, *actions: str) -> list[Change]:
         """What was changed about an endpoint, by these actions or by any."""
         return [each for each in self.changes if each.endpoint == name and (not actions or each.action in actions)]
+
+    def called_at(self, run: Ran) -> int | None:
+        """When its target first saw it; None when it never did."""
+        return min((call.at for call in self.calls if call.run_id == run.run_id), default=None)
+
+    def slack(self, one: Ran, other: Ran) -> int:
+        """How far the distance of two slots may be off: slots of one hint are planned, not measured."""
+        return 0 if one.hint_id == other.hint_id else self.grace
 
     def first(self, name: str, since: int = 0) -> Ran | None:
         """The first run of an endpoint from then on."""

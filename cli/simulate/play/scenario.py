@@ -15,7 +15,7 @@ Times are in ms since minute 0 of the scenario, which is `begins` (ms since the 
 lead-in, for which the job has stood before anything happens. The blueprint calls its targets at `${shop}` + path. A
 target sees a Visit and gives an Answer; it is asked at the very instant at which the run calls, and may remember. The
 Record holds what happened (members, runs, changes, calls); a Verdict is a sentence, whether it held, and the evidence.
-The promises that every scenario makes (promises.py: never early, doubled, lost; nobody called while paused; each
+The promises that every scenario makes (promises.py: never early, late, doubled, lost; nobody called while paused; each
 one-shot once, at its time) are added to its own claims.
 """
 
@@ -62,11 +62,15 @@ class Targets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One claim: the sentence, whether it held, and what shows it."""
+    """One claim: the sentence, whether it held, and what shows it.
+
+    `measured`: it compares instants that were measured, and so is only as exact as the record's grace.
+    """
 
     claim: str
     held: bool
     evidence: str
+    measured: bool = False
 
 
 Claims = Callable[[Record], Iterable[Verdict]]

@@ -29,8 +29,9 @@ class PlayedTargets:
             body=call.body,
             attempt=int(given["Rubato-Attempt"]),
         )
-        self.calls.append(Called(at=visit.at, path=visit.path, run_id=given["Rubato-Run-Id"], attempt=visit.attempt))
         answer = self._targets.answer(visit)
+        run_id = given["Rubato-Run-Id"]
+        self.calls.append(Called(at=visit.at, path=visit.path, run_id=run_id, attempt=visit.attempt, said=answer.body))
         took = min(answer.takes_ms, call.timeout_ms)
         self._clock.sleep_until(self._clock.now() + took)
         return _late(took) if answer.takes_ms > took else _reply(answer, call)

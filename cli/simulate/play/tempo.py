@@ -27,8 +27,12 @@ class _Pause:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One interval in force over [since, until); None: asleep or paused. `hint_id` is the hint behind it."""
+    """One interval in force over [since, until); None: asleep or paused.
 
+    `hint_id` is the first hint behind it, None for the baseline: renewals of the same interval make one stretch.
+    """
+
+    endpoint: str
     since: int
     until: int
     interval_ms: int | None
@@ -42,14 +46,22 @@ def series_of(record: Record, name: str) -> Series:
 
 
 def stretches_of(record: Record, name: str) -> list[Stretch]:
-    """The times over which nothing moved the endpoint's interval."""
+    """The times over which nothing moved the endpoint's interval. A hint that is renewed alike moves nothing."""
     moments = _moments(record, record.members[name])
     ends = [*(at for at, _, _ in moments[1:]), record.until]
-    return [
-        Stretch(at, end, step.interval_ms, hint.hint_id if hint else None)
-        for (at, step, hint), end in zip(moments, ends, strict=True)
-        if at < end
-    ]
+    merged: list[Stretch] = []
+    for (at, step, hint), end in zip(moments, ends, strict=True):
+        stretch = Stretch(name, at, end, step.interval_ms, hint.hint_id if hint else None)
+        if merged and _goes_on(merged[-1], stretch):
+            merged[-1] = replace(merged[-1], until=end)
+        elif at < end:
+            merged.append(stretch)
+    return merged
+
+
+def _goes_on(earlier: Stretch, later: Stretch) -> bool:
+    alike = earlier.interval_ms == later.interval_ms
+    return alike and (earlier.hint_id is None) == (later.hint_id is None)
 
 
 def pauses_of(record: Record, name: str) -> list[tuple[int, int]]:

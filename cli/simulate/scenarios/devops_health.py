@@ -122,7 +122,7 @@ DEVOPS_HEALTH = Scenario(
 RESTARTS_IN_VAIN = replace(
     DEVOPS_HEALTH,
     name="devops-health/restarts-in-vain",
-    summary="the same, but no restart helps",
+    summary="a service that no restart mends: cooldowns hold, and the engineer on call is woken once",
     minutes=60,
     targets=lambda: Operations(restart_helps=False),
     claims=claims_when_restarts_are_in_vain,

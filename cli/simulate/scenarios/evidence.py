@@ -38,6 +38,14 @@ class Witness:
         runs = [f"{name} {clock(slot)}" for name in names for slot in self._slots(name, since, until)]
         return Verdict(claim, not runs, ", ".join(runs[:_SHOWN]) or f"no run of {', '.join(names)}")
 
+    def shrugged_off(self, name: str, interval_ms: int) -> Verdict:
+        """One look failed, and the next came after the interval that was in force before, with success."""
+        pairs = [(run, later) for run, later in pairwise(self._record.of(name)) if run.failed]
+        kept = [abs(later.slot - run.slot - interval_ms) <= self._record.slack(run, later) for run, later in pairs]
+        held = kept == [True] and not pairs[0][1].failed
+        told = ", ".join(f"failed {clock(run.slot)}, next {clock(later.slot)}" for run, later in pairs)
+        return Verdict(f"A look of {name} that fails takes no tempo away.", held, told or "none failed", True)
+
     def at_rest(self, claim: str) -> Verdict:
         """In the end no hint lives, nothing is paused, and whatever has no rhythm of its own is asleep."""
         hinted = [member.name for member in self._record.members.values() if member.hints or member.state == "paused"]

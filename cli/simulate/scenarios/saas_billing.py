@@ -1,7 +1,8 @@
 """SaaS usage and billing: calendar cycles and a dunning sequence.
 
 Minute 0 is 23:00 in New York on the last day of January. An invoice is not paid; in the variant it is paid after two
-days, between the reminders. On the second day a customer has nearly used up their plan.
+days, between the reminders. On the second day a customer has nearly used up their plan. One look at the payments fails,
+half a day after the first reminder, and one at the usage, while it is near the limit.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ _MIDNIGHT = HOUR
 _STEPS = ("close_month", "issue_invoices", "charge_cards")
 _DUNNING = ("first_reminder", "second_reminder", "suspend_account")
 _NEAR = (DAY, DAY + 6 * HOUR)
+# The minute from which on one look fails, by path.
+_FAILS_FROM = {"/payments": DAY + 13 * HOUR, "/usage": DAY + 3 * HOUR}
 
 
 class Billing:
@@ -27,10 +30,14 @@ class Billing:
     def __init__(self, *, pays_on_day: float | None = None) -> None:
         self._pays_at = None if pays_on_day is None else pays_on_day * DAY
         self._charged = False
+        self._fails_from = dict(_FAILS_FROM)
 
     def answer(self, visit: Visit) -> Answer:
         """By the path."""
         minute = visit.at / MINUTE
+        if visit.path in self._fails_from and minute >= self._fails_from[visit.path]:
+            del self._fails_from[visit.path]
+            return Answer(status=503, body={"error": "under maintenance"})
         if visit.path == "/charges":
             self._charged = True
         if visit.path == "/payments":
@@ -50,6 +57,7 @@ def claims(record: Record) -> Iterator[Verdict]:
         yield saw.ran_at(
             f"{name} comes once, {days} d after payment was seen to be missing.", name, (seen + days * DAY,)
         )
+    yield saw.shrugged_off("watch_payments", HOUR * MINUTE)
     yield saw.kept_to("Meanwhile payments are looked at every hour.", "watch_payments", HOUR * MINUTE, seen, 6 * DAY)
     yield from _usage(record)
     yield saw.by_rules_alone("There is no manual step.")
@@ -61,6 +69,7 @@ def claims_when_paid(record: Record) -> Iterator[Verdict]:
     yield from _month(record)
     yield saw.ran_at("One reminder is sent.", "first_reminder", (_seen_unpaid(record) + DAY,))
     yield saw.silent("Once it is paid there is no second one, and no suspension.", _DUNNING[1:])
+    yield saw.shrugged_off("watch_payments", HOUR * MINUTE)
     looks = [run.slot for run in record.of("watch_payments", since=2 * DAY * MINUTE)]
     gaps = {later - earlier for earlier, later in pairwise(looks[1:])}
     yield Verdict("Payments are looked at every six hours again.", gaps == {6 * HOUR * MINUTE}, clocks(looks))
@@ -79,15 +88,17 @@ def _usage(record: Record) -> Iterator[Verdict]:
     yield saw.kept_to("Usage is metered every hour,", "meter_usage", HOUR * MINUTE, 0, since)
     near = "and every quarter of an hour near a plan's limit,"
     yield saw.kept_to(near, "meter_usage", 15 * MINUTE, since + HOUR, until)
+    yield saw.shrugged_off("meter_usage", 15 * MINUTE)
     warned = [run.slot for run in record.of("usage_warning")]
     held = len(warned) == 1 and since * MINUTE <= warned[0] <= (since + HOUR) * MINUTE
     yield Verdict("of which its owner is warned once.", held, clocks(warned))
 
 
 def _seen_unpaid(record: Record) -> float:
-    """The first look at payments after cards were charged, in minutes: its end, when rules see it."""
-    charged = record.of("charge_cards")[0].finished
-    return record.of("watch_payments", since=charged)[0].finished / MINUTE
+    """The first look at payments after cards were charged, in minutes: its end, when rules see it; else the play's."""
+    charged = min((run.finished for run in record.of("charge_cards")), default=record.until)
+    looks = [run.finished for run in record.of("watch_payments", since=charged)]
+    return min(looks, default=record.until) / MINUTE
 
 
 SAAS_BILLING = Scenario(
@@ -104,7 +115,7 @@ SAAS_BILLING = Scenario(
 PAID_IN_BETWEEN = replace(
     SAAS_BILLING,
     name="saas-billing/paid-in-between",
-    summary="the same, but the invoice is paid after the first reminder",
+    summary="an invoice that is paid after the first reminder: the dunning sequence stops",
     minutes=3 * DAY + 12 * HOUR,
     targets=lambda: Billing(pays_on_day=2),
     claims=claims_when_paid,

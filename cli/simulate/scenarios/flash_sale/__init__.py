@@ -34,7 +34,7 @@ FLASH_SALE = Scenario(
 SCALING_FAILS = replace(
     FLASH_SALE,
     name="flash-sale/scaling-fails",
-    summary="the same, but no workers can be had: the trouble goes on",
+    summary="a shop's sale in which no workers can be had: the trouble goes on, and the engineer on call is woken once",
     targets=lambda: Shop(scaling_fails=True),
     claims=claims_when_scaling_fails,
     sums=lambda _record: [],

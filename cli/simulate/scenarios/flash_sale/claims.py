@@ -6,6 +6,8 @@ from itertools import pairwise
 from cli.drawing.durations import spell
 from cli.simulate.play.record import Record, clock, clocks
 from cli.simulate.play.scenario import MINUTE, Verdict
+from cli.simulate.play.tempo import pauses_of
+from cli.simulate.scenarios.evidence import Witness
 from cli.simulate.scenarios.flash_sale.expected import (
     COOLDOWNS,
     EASED,
@@ -17,6 +19,7 @@ from cli.simulate.scenarios.flash_sale.expected import (
     TIGHTENED,
 )
 from cli.simulate.scenarios.flash_sale.reactions import eased, tightened
+from cli.simulate.scenarios.flash_sale.shop import ANALYSIS
 from cli.simulate.scenarios.flash_sale.sums import sum_of
 
 
@@ -47,6 +50,9 @@ def claims_when_scaling_fails(record: Record) -> Iterator[Verdict]:
 def _until_critical(record: Record) -> Iterator[Verdict]:
     yield _calm_before(record)
     yield from (tightened(record, each) for each in TIGHTENED)
+    saw = Witness(record)
+    yield saw.shrugged_off("order_processor_health", 45 * SECOND)
+    yield saw.shrugged_off("traffic_monitor", FASTEST_MS)
 
 
 def _calm_before(record: Record) -> Verdict:
@@ -77,6 +83,7 @@ def _chain(record: Record, last: str) -> Iterator[Verdict]:
     yield from (_after_first_finding(record, name) for name in ("database_query_trace", "cache_warm_up"))
     yield _within(record, "scale_checkout_workers", 5, 21, "scale_checkout_workers runs by minute 20.")
     yield _support(record)
+    yield _rests(record)
 
 
 def _first_tightening(record: Record) -> int | None:
@@ -99,10 +106,16 @@ def _within(record: Record, name: str, since: int, until: int, claim: str) -> Ve
 
 
 def _after_first_finding(record: Record, name: str) -> Verdict:
-    finding, first = record.first("slow_page_analyzer", since=-record.until), _first(record, name)
-    held = finding is not None and first is not None and first >= finding.finished - record.grace
-    told = f"finding {_clock(finding.finished if finding else None)}, {name} {_clock(first)}"
-    return Verdict(f"{name} runs after the analyzer's first finding.", held, told)
+    found, first = _first_finding(record), _first(record, name)
+    held = found is not None and first is not None and first >= found - record.grace
+    told = f"finding {_clock(found)}, {name} {_clock(first)}"
+    return Verdict(f"{name} runs after the analyzer's first finding.", held, told, True)
+
+
+def _first_finding(record: Record) -> int | None:
+    """When the first run of the analyzer ended in which the shop named a slow page."""
+    named = {call.run_id for call in record.calls if call.path == ANALYSIS and call.said.get("slowProductPages")}
+    return min((run.finished for run in record.runs if run.run_id in named), default=None)
 
 
 def _support(record: Record) -> Verdict:
@@ -111,13 +124,14 @@ def _support(record: Record) -> Verdict:
     first = _first(record, "slack_customer_support")
     held = bool(seen) and first is not None and first - seen[0].slot >= 15 * MINUTE - record.grace
     told = "never" if first is None or not seen else f"trouble seen {clock(seen[0].slot)}, told {clock(first)}"
-    return Verdict("slack_customer_support runs only once 15 minutes of trouble have passed.", held, told)
+    return Verdict("slack_customer_support runs only once 15 minutes of trouble have passed.", held, told, True)
 
 
 def _once_per_cooldown(record: Record, name: str, *, cause_lasts: bool) -> Verdict:
     cooldown = COOLDOWNS.get(name)
     slots = [run.slot for run in record.of(name)]
-    proposed = len(record.changes_of(name, "scheduleOneShotRun"))
+    asked, waiting = record.changes_of(name, "scheduleOneShotRun"), _asked_at_rest(record, name)
+    proposed = len(asked) - len(waiting)
     wanted = 0 if name == "emergency_oncall_page" and not _scaling_failed(record) else 1
     if cause_lasts and cooldown and slots:
         wanted = 1 + (record.until - slots[0]) // cooldown
@@ -126,7 +140,21 @@ def _once_per_cooldown(record: Record, name: str, *, cause_lasts: bool) -> Verdi
     held = len(slots) == proposed == wanted and apart and sources <= {"ai-oneshot"}
     told = f"proposed {proposed}, ran {len(slots)} of {wanted}: {clocks(slots)}"
     per = f"exactly once per cooldown of {spell(cooldown)}" if cooldown else "exactly once for its cause"
-    return Verdict(f"{name} runs {per}.", held, told)
+    return Verdict(f"{name} runs {per}.", held, told, True)
+
+
+def _asked_at_rest(record: Record, name: str) -> list[int]:
+    """For when one-shots were proposed that a pause held back."""
+    times = [each.after["runAt"] for each in record.changes_of(name, "scheduleOneShotRun")]
+    return [at for at in times if any(since <= at < until for since, until in pauses_of(record, name))]
+
+
+def _rests(record: Record) -> Verdict:
+    name = "slack_operations"
+    asked, pauses = _asked_at_rest(record, name), pauses_of(record, name)
+    runs = [run.slot for run in record.of(name) if any(since < run.slot <= until for since, until in pauses)]
+    told = f"asked for {clocks(asked)}, ran {clocks(runs)}"
+    return Verdict(f"{name} rests in its cooldown, though it is asked for again.", bool(asked) and not runs, told)
 
 
 def _scaling_failed(record: Record) -> bool:
@@ -149,14 +177,18 @@ def _emergency(record: Record, times: int) -> Verdict:
 def _afterwards(record: Record) -> Iterator[Verdict]:
     awake = [run for run in record.of(*record.names(), since=26 * MINUTE + record.grace) if run.endpoint not in HEALTH]
     told = ", ".join(f"{run.endpoint} {clock(run.slot)}" for run in awake)
-    yield Verdict("After minute 26 whatever slept sleeps again.", not awake, told or "no run but of the health checks")
+    yield Verdict(
+        "After minute 26 whatever slept sleeps again.", not awake, told or "no run but of the health checks", True
+    )
     hinted = [member.name for member in record.members.values() if member.hints]
     gaps = {name: _last_gap(record, name) for name in HEALTH}
-    back = all(record.members[name].baseline_ms == gap for name, gap in gaps.items() if name != "traffic_monitor")
+    present = [record.members[name] for name in HEALTH if name in record.members]
+    by_itself = len(present) == len(HEALTH) and all(member.source == "baseline-interval" for member in present)
+    back = all(member.baseline_ms == gaps[member.name] for member in present if member.name != "traffic_monitor")
     eased = gaps["traffic_monitor"] in (3 * MINUTE, 5 * MINUTE)
     yield Verdict(
         "In the end every health check is back at baseline, and no hint lives.",
-        not hinted and back and eased and all(record.members[name].source == "baseline-interval" for name in HEALTH),
+        not hinted and back and eased and by_itself,
         ", ".join(f"{name} every {spell(gap)}" for name, gap in gaps.items())
         + (f"; hints live on {', '.join(hinted)}" if hinted else "; no hint lives"),
     )
@@ -188,8 +220,10 @@ def _no_manual_step(record: Record) -> Verdict:
 
 def _still_tight(record: Record) -> Verdict:
     gap = _last_gap(record, "traffic_monitor")
-    held = abs(gap - FASTEST_MS) <= record.grace
-    return Verdict("While the trouble goes on the tempo stays.", held, f"traffic_monitor every {spell(gap)} at the end")
+    last = max((run.slot for run in record.of("traffic_monitor")), default=0)
+    held = gap == FASTEST_MS and record.until - last <= FASTEST_MS + record.grace
+    told = f"traffic_monitor every {spell(gap)}, last {clock(last)}"
+    return Verdict("While the trouble goes on the tempo stays.", held, told, True)
 
 
 def _frame(record: Record) -> Iterator[Verdict]:
@@ -199,14 +233,13 @@ def _frame(record: Record) -> Iterator[Verdict]:
     yield Verdict("No rule fails or is inert.", not odd, "; ".join(odd) or f"{len(record.job['rules'])} rules")
     yield Verdict("Ten endpoints.", len(record.members) == 10, f"{len(record.members)}")
     yield Verdict("Health checks dominate.", most, ", ".join(f"{tier} {count}" for tier, count in tiers.items()))
-    gaps = [
-        (later.slot - earlier.slot, earlier.endpoint)
-        for name in record.names()
-        for earlier, later in pairwise(run for run in record.runs if run.endpoint == name)
-    ]
-    fastest, name = min(gaps, default=(0, "nobody"))
-    yield Verdict(
-        "The fastest cadence is 30 s.",
-        abs(fastest - FASTEST_MS) <= record.grace,
-        f"{spell(fastest)}, {name}",
-    )
+    yield _fastest(record)
+
+
+def _fastest(record: Record) -> Verdict:
+    """Nothing is closer, and something is as close."""
+    pairs = [pair for name in record.names() for pair in pairwise(run for run in record.runs if run.endpoint == name)]
+    gaps = [(later.slot - earlier.slot, record.slack(earlier, later), later.endpoint) for earlier, later in pairs]
+    held = any(gap == FASTEST_MS for gap, _, _ in gaps) and all(gap >= FASTEST_MS - slack for gap, slack, _ in gaps)
+    fastest, _, name = min(gaps, default=(0, 0, "nobody"))
+    return Verdict("The fastest cadence is 30 s.", held, f"{spell(fastest)}, {name}")

@@ -66,32 +66,51 @@ def slots_in(minutes: float, every_ms: int) -> int:
 # Trouble is there to be seen from a minute on until minute 26, but at the latest one baseline after either.
 _TIGHT = ((5, 5 * MINUTE, 30 * SECOND), (9, 3 * MINUTE, 45 * SECOND), (9, 10 * MINUTE, 2 * MINUTE))
 _OVER, _END, _EASED_MS = 26, 40, 3 * MINUTE
+# The last hints are those of minute 26, and live for ten minutes.
+_HINTS_OVER = _OVER + 10
+# Each of the three stretches (before, in and after the trouble) may begin with a slot of its own.
+_FIRST_SLOTS = 3
+_STRAIN, _CRITICAL, _RECOVERY = 9, 13, 21
+_TRACES = 1
 
 
 def _fewest(since: int, baseline: int, tight: int) -> int:
     return (
-        slots_in(_OVER - since - baseline / MINUTE, tight) + slots_in(since, baseline) + slots_in(_END - 36, baseline)
+        slots_in(_OVER - since - baseline / MINUTE, tight)
+        + slots_in(since, baseline)
+        + slots_in(_END - _HINTS_OVER, baseline)
     )
 
 
 def _most(since: int, baseline: int, tight: int) -> int:
     fastest = min(baseline, _EASED_MS)
-    return slots_in(_OVER - since, tight) + slots_in(since, baseline) + slots_in(_END - _OVER, fastest) + 3
+    before, after = slots_in(since, baseline), slots_in(_END - _OVER, fastest)
+    return before + slots_in(_OVER - since, tight) + after + _FIRST_SLOTS
 
 
 HEALTH_CHECKS = (sum(_fewest(*each) for each in _TIGHT), sum(_most(*each) for each in _TIGHT))
 # A run each two minutes from any moment of minutes 9-12 until 21, and the trace.
-INVESTIGATIONS = (slots_in(21 - 13, 2 * MINUTE) + 1 + 1, slots_in(21 - 9, 2 * MINUTE) + 1 + 1)
+INVESTIGATIONS = (
+    slots_in(_RECOVERY - _CRITICAL, 2 * MINUTE) + 1 + _TRACES,
+    slots_in(_RECOVERY - _STRAIN, 2 * MINUTE) + 1 + _TRACES,
+)
+RECOVERIES, ALERTS = (2, 3), (2, 3)
+
+
+def _room(end: int) -> int:
+    """For runs in all: 0 for the least, 1 for the most."""
+    return sum(each[end] for each in (HEALTH_CHECKS, INVESTIGATIONS, RECOVERIES, ALERTS))
+
 
 SUMS = (
     Sum(what="investigation runs", tiers=("investigation",), low=3, high=5, room=INVESTIGATIONS),
-    Sum(what="recovery attempts", tiers=("recovery",), low=2, high=3, room=(2, 3)),
-    Sum(what="alerts", tiers=("alert",), low=2, high=3, room=(2, 3)),
+    Sum(what="recovery attempts", tiers=("recovery",), low=2, high=3, room=RECOVERIES),
+    Sum(what="alerts", tiers=("alert",), low=2, high=3, room=ALERTS),
     Sum(
         what="runs in all",
         tiers=("health", "investigation", "recovery", "alert"),
         low=150,
         high=200,
-        room=(HEALTH_CHECKS[0] + INVESTIGATIONS[0] + 4, HEALTH_CHECKS[1] + INVESTIGATIONS[1] + 6),
+        room=(_room(0), _room(1)),
     ),
 )

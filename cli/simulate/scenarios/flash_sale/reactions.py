@@ -6,6 +6,7 @@ from cli.simulate.play.scenario import MINUTE, Verdict
 from cli.simulate.scenarios.flash_sale.expected import SECOND, Reaction
 
 _HINT_WITHIN_MS = 2 * SECOND
+_CALLED_WITHIN_MS = SECOND
 
 
 def tightened(record: Record, wanted: Reaction) -> Verdict:
@@ -21,13 +22,16 @@ def tightened(record: Record, wanted: Reaction) -> Verdict:
     following = record.first(subject, since=change.at)
     asked = change.at if last is None else max(last + (wanted.interval_ms or 0), change.at)
     old = None if last is None or wanted.before_ms is None else last + wanted.before_ms
-    due = following.slot if following else record.until
+    came = record.called_at(following) if following else None
+    if came is None:
+        return Verdict(claim, False, f"{_reaction_told(wanted, seen, change)}; no further call")
     return Verdict(
         claim,
-        due <= asked + record.tick and (old is None or due < old) and _is_prompt(record, seen, change),
-        f"{_reaction_told(wanted, seen, change)}; next run {clock(due)}"
+        came <= asked + record.tick and (old is None or came < old) and _is_prompt(record, seen, change),
+        f"{_reaction_told(wanted, seen, change)}; next call {clock(came)}"
         + (f", not {clock(old)}" if old is not None else "")
-        + f": {spell(due - wanted.since * MINUTE)} after the phase began",
+        + f": {spell(came - wanted.since * MINUTE)} after the phase began",
+        True,
     )
 
 
@@ -43,11 +47,19 @@ def eased(record: Record, wanted: Reaction) -> Verdict:
     later = [run for run in record.of(subject, since=change.at + record.grace) if run.slot > change.at]
     before = [run.slot for run in record.runs if run.endpoint == subject and run.slot <= change.at + record.grace]
     last = max(before, default=0)
-    gap = later[0].slot - last if later else None
-    as_wanted = gap is None if interval is None else gap is not None and abs(gap - interval) <= record.grace
-    next_told = f"next run {clock(later[0].slot)}, {spell(gap or 0)} after the last" if later else "no further run"
+    came = record.called_at(later[0]) if later else None
+    gap = came - last if came is not None else None
+    as_wanted = (
+        gap is None
+        if interval is None
+        else gap is not None and -record.grace <= gap - interval <= _CALLED_WITHIN_MS + record.grace
+    )
+    next_told = "no further run" if came is None else f"next call {clock(came)}, {spell(gap or 0)} after the last"
     return Verdict(
-        claim, as_wanted and _is_prompt(record, seen, change), f"{_reaction_told(wanted, seen, change)}; {next_told}"
+        claim,
+        as_wanted and _is_prompt(record, seen, change),
+        f"{_reaction_told(wanted, seen, change)}; {next_told}",
+        True,
     )
 
 

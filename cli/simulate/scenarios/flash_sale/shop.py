@@ -3,6 +3,9 @@
 The table's recovery does not come by itself: it begins at its minute, or seven minutes after checkout workers were
 scaled, whichever is later, and never without that. In the variant in which scaling fails the request for more workers
 is answered with 503; the trouble then goes on, and from minute 26 checkout is down.
+
+In the worst of it two looks fail, and each only once: the first at the orders from minute 16 on, and the first at the
+traffic from minute 17 on.
 """
 
 from collections.abc import Callable
@@ -11,7 +14,10 @@ from typing import Any
 from cli.simulate.play.scenario import MINUTE, Answer, Visit
 from cli.simulate.scenarios.flash_sale.phases import CRITICAL, NORMAL, RECOVERY, Phase, phase_of
 
+ANALYSIS = "/pages/analysis"
 WORKERS_TAKE_MIN = 7
+# The minute from which on one look fails, by path.
+FAILS_FROM = {"/orders": 16, "/traffic": 17}
 # Above this the analyzer names a page as slow.
 SLOW_PAGE_MS = 3_000
 
@@ -22,11 +28,12 @@ class Shop:
     def __init__(self, *, scaling_fails: bool = False) -> None:
         self._scaling_fails = scaling_fails
         self._scaled_at: float | None = None
+        self._fails_from = dict(FAILS_FROM)
         self._answers: dict[str, Callable[[Phase, float], Answer]] = {
             "/traffic": _traffic,
             "/orders": self._orders,
             "/inventory": _inventory,
-            "/pages/analysis": _analysis,
+            ANALYSIS: _analysis,
             "/database/trace": _trace,
             "/cache/warm-up": _warm_up,
             "/checkout/scale": self._scale,
@@ -39,6 +46,9 @@ class Shop:
         """By the path; 404 for one that the shop does not have."""
         found = self._answers.get(visit.path)
         minute = visit.at / MINUTE
+        if visit.path in self._fails_from and minute >= self._fails_from[visit.path]:
+            del self._fails_from[visit.path]
+            return Answer(status=503, takes_ms=2_000, body={"error": "the shop is too busy to tell"})
         return found(self.phase(minute), minute) if found else Answer(status=404, body={"error": "no such path"})
 
     def phase(self, minute: float) -> Phase:

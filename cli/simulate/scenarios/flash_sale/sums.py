@@ -22,7 +22,9 @@ def sums(record: Record) -> list[dict[str, str]]:
 def sum_of(record: Record, wanted: Sum) -> Verdict:
     count = len(record.of_tier(*wanted.tiers))
     low, high = wanted.room
-    claim = f"{wanted.low}-{wanted.high} {wanted.what}."
+    stated = f"{wanted.low}-{wanted.high}"
     if wanted.low <= high and low <= wanted.high:
-        return Verdict(claim, wanted.low <= count <= wanted.high, f"{count}")
-    return Verdict(claim, low <= count <= high, f"{count}: the timeline wins, which has room for {low}-{high}")
+        return Verdict(f"{stated} {wanted.what}.", wanted.low <= count <= wanted.high, f"{count}")
+    # Where both can't hold the timeline wins, and the claim says so itself.
+    claim = f"{low}-{high} {wanted.what}, the timeline's room; stated: {stated}."
+    return Verdict(claim, low <= count <= high, f"{count}")
