@@ -28,7 +28,7 @@ FEWEST = {
     "an open gate": 21,
     "a closed gate": 21,
     "a follower is told": 26,
-    "a rule fires": 60,
+    "a rule fires": 39,
     "the quota holds": 12,
     "the quota is lifted": 20,
     "interval hint": 7,
