@@ -74,7 +74,7 @@ def test_a_wait_that_is_longer_than_the_queue_can_hold_is_taken_up_by_the_schedu
     shop.play(3 * 3600 + 1)
     assert shop.world.queue.waiting == []
     shop.play(3 * 3600 + 1800)
-    wake_rules(shop.world)
+    wake_rules(shop.world, shop.world.clock.now() + MINUTE)
     shop.play(3 * 3600 + 2399)
     assert shop.calls("slack") == []
     shop.play(3 * 3600 + 2401)
