@@ -72,13 +72,15 @@ class Deployment:
         template = self._client("cloudformation").get_template(StackName=self.name, TemplateStage="Processed")
         for logical, resource in template["TemplateBody"]["Resources"].items():
             if resource["Type"] == "AWS::DynamoDB::Table":
-                self._expire(physical[logical], resource["Properties"]["TimeToLiveSpecification"])
+                self._expire(physical[logical], resource["Properties"].get("TimeToLiveSpecification"))
             elif resource["Type"] == "AWS::Lambda::EventSourceMapping":
                 self._limit(physical[logical])
             elif resource["Type"] == "AWS::ApiGateway::RestApi":
                 self._refuse_politely(physical[logical], resource["Properties"]["Body"])
 
-    def _expire(self, table: str, wanted: dict[str, Any]) -> None:
+    def _expire(self, table: str, wanted: dict[str, Any] | None) -> None:
+        if wanted is None:
+            return
         with suppress(ClientError):  # says so when it is on already
             self._client("dynamodb").update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
 
