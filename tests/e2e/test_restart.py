@@ -79,6 +79,6 @@ def assert_expires(port: int) -> None:
 def expires_by(tables: Any, name: str) -> str | None:
     described = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
     assert (described["TimeToLiveStatus"] == "ENABLED") is ("AttributeName" in described)
-    attribute = described.get("AttributeName")
+    attribute: str | None = described.get("AttributeName")
     assert attribute in (None, "ttl")
     return attribute
