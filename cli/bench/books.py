@@ -7,6 +7,7 @@ from typing import Any
 from cli.bench.kinds import KINDS, OWNER, Kind, a_job, add
 from cli.bench.meter import Bill
 from cli.bench.prices import MILLION, PRICES, REGION, dollars
+from cli.bench.sizing import DISPATCHER_MB, PLANNER_MB, TICK_MB
 from cli.bench.stage import Stage, stage
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.instant import HOUR, MINUTE
@@ -17,7 +18,6 @@ from rubato.usecases.create_job import create_job
 from rubato.usecases.run_planner import run_planner
 from rubato.usecases.steer_endpoint import pause_endpoint
 
-DISPATCHER_MB = 512
 # What a call of DynamoDB or SQS takes from within the region; an assumption, which measuring here can't replace.
 SERVICE_MS = 5
 _TICK_MS = 100  # likewise
@@ -25,9 +25,7 @@ _IDLE_TICKS = 20
 _DAY_TICKS = 24 * 60
 # Lambda's poller keeps five long polls of 20 s open for each of the queues, also when nothing comes.
 _POLLS_PER_DAY = len(Lane) * 5 * 86_400 / 20
-TICK_MB = 1_769
 _LOOKS_PER_DAY = 24 * 60 // Planning().minutes
-PLANNER_MB = 512
 Fact = dict[str, Any]
 
 

@@ -1,5 +1,6 @@
 """Drills of volume: how much does the stack of this machine hold, and does it lose anything?"""
 
+import json
 import time
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -61,7 +62,7 @@ def steady(
         told = _at_rate(url, key, rate, seconds, every)
         held = kept(told, {"p99": _HELD_P99_MS})
         tries.append({"rate": rate, "held": held, **told})
-        typer.echo(f"{tries[-1]}", err=True)
+        typer.echo(json.dumps(tries[-1]), err=True)
         if held or not find or rate / 2 < _LEAST_RATE:
             break
         rate /= 2

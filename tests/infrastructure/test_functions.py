@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cli.bench.sizing import DISPATCHER_MB, PLANNER_MB, TICK_MB
+from cli.simulate.capacity.limits import FULL_PROCESSOR
 from rubato.domain.analysis import LEASE_MS, MAX_DURATION_MS
 from rubato.domain.lane import Lane
 from rubato.domain.limits import Planning
@@ -23,7 +25,15 @@ def test_every_function_has_its_folder_and_every_folder_its_function(template: T
 
 
 def test_the_tick_has_a_whole_processor(template: Template) -> None:
-    assert template.functions["TickFunction"]["MemorySize"] >= 1769  # of what Lambda gives one processor
+    assert template.functions["TickFunction"]["MemorySize"] >= FULL_PROCESSOR.value
+
+
+def test_costs_are_reckoned_with_the_memory_that_functions_have(template: Template) -> None:
+    usual = template.body["Globals"]["Function"]["MemorySize"]
+    sizes = {name: each.get("MemorySize", usual) for name, each in template.functions.items()}
+    assert sizes["DispatcherFunction"] == DISPATCHER_MB
+    assert sizes["TickFunction"] == TICK_MB
+    assert sizes["PlannerFunction"] == PLANNER_MB
 
 
 def test_every_parameter_says_what_it_is_for_and_has_a_default(template: Template) -> None:

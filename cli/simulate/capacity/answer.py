@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from cli.bench.prices import PRICES
+from cli.bench.sizing import TICK_MB
 from cli.simulate.capacity import limits, measured
 from cli.simulate.capacity.deployment import Deployment, slices
 from cli.simulate.capacity.measured import Place
@@ -142,10 +144,11 @@ def cost(needs: Needs, outcome: Outcome, place: Place) -> dict[str, int]:
     sends = 1 if needs.is_chained else 1 / limits.BATCH.value
     gb_s = outcome.busy_ms / calls / 1000 * place.dispatcher_mb / 1024
     parts = {
-        "writes": runs * writes * limits.WRITE_UNIT,
-        "reads": (runs * measured.RUN_READS + ticks * needs.tick_reads) * limits.READ_UNIT,
-        "queue": runs * (sends + 2 * batches) * limits.QUEUE_REQUEST,
-        "lambda": runs * (gb_s * limits.GB_SECOND + batches * limits.INVOCATION) + ticks * _tick_cost(needs),
+        "writes": runs * writes * PRICES["writeUnits"],
+        "reads": (runs * measured.RUN_READS + ticks * needs.tick_reads) * PRICES["readUnits"],
+        "queue": runs * (sends + 2 * batches) * PRICES["sqsRequests"],
+        "lambda": runs * (gb_s * PRICES["lambdaGbSeconds"] + batches * PRICES["lambdaRequests"])
+        + ticks * _tick_cost(needs),
     }
     rounded = {name: round(amount) for name, amount in parts.items()}
     return {**rounded, "sum": sum(rounded.values())}
@@ -153,7 +156,7 @@ def cost(needs: Needs, outcome: Outcome, place: Place) -> dict[str, int]:
 
 def _tick_cost(needs: Needs) -> float:
     seconds = needs.held * measured.AWS.held_cpu_ms / measured.AWS.tick_processor / 1000
-    return seconds * measured.TICK_MB / 1024 * limits.GB_SECOND
+    return seconds * TICK_MB / 1024 * PRICES["lambdaGbSeconds"]
 
 
 def exceeded(needs: Needs, deployment: Deployment, in_flight: int, batches_per_s: float) -> list[dict[str, Any]]:

@@ -38,13 +38,6 @@ FULL_PROCESSOR = Limit(1_769, "MB", "Lambda Developer Guide, Configure Lambda fu
 IN_FLIGHT = Limit(120_000, "messages", _QUEUES, "approximate; by a support case")
 BATCH = Limit(10, "messages", "SQS Developer Guide, Amazon SQS message quotas")
 
-# Dollars a unit, on demand, us-east-1: the pricing pages of DynamoDB, SQS and Lambda (arm64).
-WRITE_UNIT = 0.625 / 1_000_000
-READ_UNIT = 0.125 / 1_000_000
-QUEUE_REQUEST = 0.40 / 1_000_000
-INVOCATION = 0.20 / 1_000_000
-GB_SECOND = 0.0000133334
-
 LIMITS = {
     "DynamoDB writes, a table or index": TABLE_WRITES,
     "DynamoDB reads, a table or index": TABLE_READS,

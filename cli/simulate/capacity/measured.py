@@ -6,6 +6,9 @@ README, as a process counts its own; AWS processors may differ. Service times ar
 
 from dataclasses import dataclass, replace
 
+from cli.bench.sizing import DISPATCHER_MB, TICK_MB
+from cli.simulate.capacity.limits import FULL_PROCESSOR
+
 # A run whose next slot lies within the look-ahead: start 1, finish with the next claim 1, record 1 and its index 1,
 # and a share of the count of runs, here one write for a batch.
 CHAINED_WRITES = 5
@@ -32,8 +35,6 @@ TICK_MS = 60_000
 TICK_BUDGET_MS = 50_000
 START_LEAD_MS = 25
 CLAIMERS = 16
-DISPATCHER_MB = 512
-TICK_MB = 1_769
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +77,18 @@ LOCAL = Place(
     tick_processor=1,
 )
 
-AWS = Place(
+AWS = replace(
+    LOCAL,
     name="aws",
     poll_ms=20,
-    store_ms=5,
-    run_cpu_ms=RUN_CPU_MS,
-    claim_cpu_ms=CLAIM_CPU_MS,
-    held_cpu_ms=HELD_CPU_MS,
     requests_per_s=None,
     load_units=0,
     finish_units=1,
-    dispatcher_mb=DISPATCHER_MB,
-    dispatcher_processor=DISPATCHER_MB / 1_769,
-    tick_processor=TICK_MB / 1_769,
+    dispatcher_processor=DISPATCHER_MB / FULL_PROCESSOR.value,
+    tick_processor=TICK_MB / FULL_PROCESSOR.value,
 )
 
 
 def aws(dispatcher_mb: int) -> Place:
     """AWS with so much memory for a dispatcher; Python's threads use one processor at most."""
-    return replace(AWS, dispatcher_mb=dispatcher_mb, dispatcher_processor=min(dispatcher_mb / 1_769, 1))
+    return replace(AWS, dispatcher_mb=dispatcher_mb, dispatcher_processor=min(dispatcher_mb / FULL_PROCESSOR.value, 1))

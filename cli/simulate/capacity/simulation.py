@@ -23,9 +23,7 @@ class Outcome:
     lateness: list[float] = field(default_factory=list)
     batches: int = 0
     busy_ms: float = 0
-    busiest: int = 0
     in_flight: int = 0
-    held: int = 0
     left: int = 0
     throttled: int = 0
 
@@ -108,7 +106,7 @@ class Simulation:
         self._flying += len(taken)
         out = self.outcome
         out.batches += 1
-        out.busiest, out.in_flight = max(out.busiest, self._working), max(out.in_flight, self._flying)
+        out.in_flight = max(out.in_flight, self._flying)
         _Batch(self, [(endpoint, slot) for _, endpoint, slot in taken]).begin(self.loop.now)
 
     def release(self, size: int, begun: float) -> None:
@@ -125,7 +123,6 @@ class Simulation:
         self.loop.at(now + measured.TICK_MS, self._tick)
         power = place.tick_processor * self.here.tick_workers
         held = self.traffic.endpoints - len(self._planned)
-        self.outcome.held = max(self.outcome.held, held)
         at, deadline = now + held * place.held_cpu_ms / power, now + measured.TICK_BUDGET_MS
         each = max(place.claim_cpu_ms / power, place.store_ms / measured.CLAIMERS / self.here.tick_workers)
         while self._planned and self._planned[0][0] <= now + measured.LOOK_AHEAD_MS:

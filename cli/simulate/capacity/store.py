@@ -11,12 +11,10 @@ class Store:
     takes_ms: float
     burst_s: float = 1.0
     throttled: int = 0
-    served: float = 0
     _free_at: float = 0
 
     def ask(self, now: float, units: float) -> float:
         """When the answer comes (ms). A request beyond the limit counts as throttled once, and is served in the end."""
-        self.served += units
         if self.per_s is None or not units:
             return now + self.takes_ms
         # A limit per second lets a second's worth pass at once after a rest.
