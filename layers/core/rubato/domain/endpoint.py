@@ -7,6 +7,7 @@ from typing import Any
 from rubato.domain.exchange import Attempt, ErrorKind, Headers
 from rubato.domain.hints import Actor, Hint
 from rubato.domain.schedule import Baseline
+from rubato.domain.signing import SignedBy
 
 
 class Source(StrEnum):
@@ -207,7 +208,8 @@ class EndpointState:
     on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
     others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
     `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
-    turn came which its resting siblings have not been told of.
+    turn came which its resting siblings have not been told of. `signed_by` says whose keys
+    sign its requests, if any.
     """
 
     anchor: int
@@ -233,6 +235,7 @@ class EndpointState:
     last_skip: Skip | None = None
     look_at: int | None = None
     stirred: bool = False
+    signed_by: SignedBy | None = None
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""
