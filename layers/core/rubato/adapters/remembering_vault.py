@@ -13,6 +13,8 @@ FRESH_MS = 60 * SECOND
 STALE_MS = 10 * MINUTE
 """For so long what was read goes on to count while the vault gives no answer."""
 _MAX_ANSWERS = 1_000
+# So long a vault that gave no answer is left alone: asking takes seconds then, in every thread, and runs wait for it.
+_REST_MS = 5 * SECOND
 
 Answer = dict[str, str]
 
@@ -22,6 +24,8 @@ class _Remembered:
     lock: threading.Lock = field(default_factory=threading.Lock)
     read_at: int = 0
     answer: Answer = field(default_factory=dict)
+    trouble: str | None = None
+    troubled_at: int = 0
 
 
 class RememberingVault:
@@ -56,7 +60,7 @@ class RememberingVault:
             if known.answer and self._clock.now() - known.read_at < FRESH_MS:
                 return known.answer
             try:
-                answer = read()
+                answer = self._ask(known, read)
             except Unreadable:
                 if known.answer and self._clock.now() - known.read_at < STALE_MS:
                     return known.answer
@@ -64,6 +68,17 @@ class RememberingVault:
             known.answer = answer if len(answer) >= at_least else {}
             known.read_at = self._clock.now()
             return answer
+
+    def _ask(self, known: _Remembered, read: Callable[[], Answer]) -> Answer:
+        if known.trouble is not None and self._clock.now() - known.troubled_at < _REST_MS:
+            raise Unreadable(known.trouble)
+        try:
+            answer = read()
+        except Unreadable as error:
+            known.trouble, known.troubled_at = str(error), self._clock.now()
+            raise
+        known.trouble = None
+        return answer
 
     def _known(self, key: tuple[str, ...]) -> _Remembered:
         with self._lock:
