@@ -16,6 +16,7 @@ from rubato.domain.messages import (
     NotifyMessage,
     RuleMessage,
     RunMessage,
+    SigningMessage,
     TellMessage,
     TenantMessage,
 )
@@ -44,7 +45,7 @@ class DeadLetter:
     trouble: str | None
 
     @property
-    def kind(self) -> str:  # noqa: PLR0911 - one for each kind of message
+    def kind(self) -> str:  # noqa: C901, PLR0911 - one for each kind of message
         """What it asks of a dispatcher."""
         match self.message:
             case RunMessage(run_id=None):
@@ -63,6 +64,8 @@ class DeadLetter:
                 return "rules"
             case AnalysisMessage():
                 return "analysis"
+            case SigningMessage():
+                return "signing"
             case None:
                 return "unreadable"
 
@@ -76,9 +79,9 @@ class DeadLetter:
                 return f"{run_id} {turn.kind.value}"
             case JobMessage(job_id=subject) | RuleMessage(job_id=subject):
                 return subject
-            case TenantMessage(tenant_id=subject) | TellMessage(endpoint_id=subject):
+            case TenantMessage(tenant_id=subject) | SigningMessage(tenant_id=subject):
                 return subject
-            case AnalysisMessage(endpoint_id=subject):
+            case TellMessage(endpoint_id=subject) | AnalysisMessage(endpoint_id=subject):
                 return subject
             case None:
                 return _printable(f"{self.trouble or ''}: {self.body}"[:_EXCERPT])

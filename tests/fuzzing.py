@@ -44,7 +44,7 @@ BEYOND_THE_SCHEMA = (
     r"runs backwards|would never fire",
     r"is not in the IANA database",
     r"must be printable|remove spaces, control characters",
-    r"bytes as JSON; at most",
+    r"bytes as JSON; at most|bytes; at most|the job has no secret|write a secret as|a secret may stand only",
     r"hints",
     r"the job has another rule named|is longer than 366 days",
 )

@@ -14,6 +14,7 @@ from rubato.adapters.memory import (
     MemoryTrail,
 )
 from rubato.adapters.memory_analyses import MemoryAnalyses
+from rubato.adapters.memory_custody import MemorySecrets, MemorySigningKeys, MemoryVault
 from rubato.adapters.memory_idempotency import MemoryIdempotency
 from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.adapters.memory_rules import MemoryRuleLedgers
@@ -137,6 +138,9 @@ class MemoryWorld:
         self.endpoints = MemoryEndpoints(self.trail, self.usage, self.limits.shards)
         self.runs = MemoryRuns()
         self.keys = MemoryKeys(self.trail)
+        self.vault = MemoryVault()
+        self.secrets = MemorySecrets(self.trail)
+        self.signing_keys = MemorySigningKeys(self.trail)
         self.idempotency = MemoryIdempotency()
         self.analyses = MemoryAnalyses()
         self.model: Any = ScriptedModel()

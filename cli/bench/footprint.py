@@ -21,7 +21,7 @@ PORTS = {
     "api": ("jobs", "rule_ledgers", "endpoints", "runs", "keys", "trail", "usage", "idempotency", "queue"),
     "authorizer": ("keys",),
     "tick": ("endpoints", "queue", "usage"),
-    "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications"),
+    "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications", "vault"),
     "rules": ("jobs", "rule_ledgers", "endpoints", "runs", "trail", "queue", "deliveries"),
     "planner": ("endpoints", "jobs", "runs", "usage", "analyses", "queue", "deliveries", "model"),
 }
@@ -38,6 +38,7 @@ _ENVIRONMENT = {
     "RULE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/rules",
     "ANALYSIS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/analyses",
     "MODEL_PROVIDER": "bedrock",
+    "VAULT": "rubato",
     "AWS_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_SECRET_ACCESS_KEY": "none",

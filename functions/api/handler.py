@@ -1,4 +1,7 @@
-"""Every action over HTTP. May touch: jobs, endpoints, runs (reading), audit, keys, idempotency, run queue."""
+"""Every action over HTTP.
+
+May touch: jobs, endpoints, runs (reading), audit, keys, idempotency, run queue, vault (writing).
+"""
 
 from typing import Any
 

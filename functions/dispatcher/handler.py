@@ -1,6 +1,7 @@
 """Messages of the run queue: call each target at its time.
 
-May touch: endpoints, runs, audit, usage, jobs (reading), run queue, the open internet, a topic or bus for notices.
+May touch: endpoints, runs, audit, usage, jobs and vault (reading), run queue, the open internet, a topic or bus for
+notices.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ _DROPPED = ("stale", "duplicate")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """A batch of SQS records, each in a thread of its own; those that failed are reported one by one."""
     here = world()
-    here.open("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications")
+    here.open("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications", "vault")
     records = event["Records"]
     with ThreadPoolExecutor(max_workers=max(len(records), 1)) as pool:
         done = list(pool.map(lambda record: _dispatch(here, record, context.aws_request_id), records))

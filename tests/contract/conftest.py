@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from rubato.adapters.dynamodb.analyses import DynamoAnalyses
 from rubato.adapters.dynamodb.connection import open_tables
+from rubato.adapters.dynamodb.custody import DynamoSecrets, DynamoSigningKeys
 from rubato.adapters.dynamodb.endpoints import DynamoEndpoints
 from rubato.adapters.dynamodb.idempotency import DynamoIdempotency
 from rubato.adapters.dynamodb.jobs import DynamoJobs
@@ -19,6 +20,8 @@ from rubato.adapters.dynamodb.trail import DynamoTrail
 from rubato.adapters.dynamodb.usage import DynamoUsage
 from rubato.adapters.memory import MemoryRunQueue
 from rubato.adapters.sqs import SqsRunQueue, lane_for, load_message, open_client
+from rubato.adapters.ssm import SsmVault
+from rubato.adapters.ssm import open_client as open_ssm
 from rubato.domain.lane import Lane
 from rubato.domain.messages import Message
 from tests.tables import create_tables
@@ -88,6 +91,9 @@ def _aws_world() -> Any:
     world.keys = DynamoKeys(connection, _RETENTION_S)
     world.idempotency = DynamoIdempotency()
     world.trail = DynamoTrail()
+    world.secrets = DynamoSecrets(connection, _RETENTION_S)
+    world.signing_keys = DynamoSigningKeys(connection, _RETENTION_S)
+    world.vault = SsmVault(lambda: open_ssm("eu-central-1"), "aws-test")
     world.usage = DynamoUsage()
     world.analyses = DynamoAnalyses(connection, _RETENTION_S)
     queues = boto3.client("sqs", region_name="eu-central-1")

@@ -138,8 +138,9 @@ def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str
     at = credentials(stack.port)
     key = create_key(outputs=_outputs(stack), tenant="evil", scopes=None, label="e2e", client_kwargs=at)
     with httpx.Client(base_url=stack.url, headers={"x-api-key": key}, timeout=30, trust_env=False) as mallory:
+        others = {"keyId": key_id_of(stack.api_key), "signingKeyId": "sig_1", "secretName": "API_KEY"}
         for action in CATALOG:
-            path = action.path.format(jobId=job, endpointId=endpoint, runId=run, keyId=key_id_of(stack.api_key))
+            path = action.path.format(jobId=job, endpointId=endpoint, runId=run, **others)
             if path == action.path:
                 continue
             assert mallory.request(action.method, path, json=VALID.get(action.name)).status_code == 404, action.name

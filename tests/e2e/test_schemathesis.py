@@ -20,7 +20,9 @@ OPERATIONS = [
     (action.path, action.method, mode)
     for action in CATALOG
     for mode in (VALID, BROKEN)
-    if mode is VALID or action.creates or len(action.takes.model_fields) > len(action.pattern.groupindex)
+    # A key of the tenant would sign whatever the other tests call.
+    if action.name != "createSigningKey"
+    and (mode is VALID or action.creates or len(action.takes.model_fields) > len(action.pattern.groupindex))
 ]
 _CASES = 6
 SENT: Counter[str] = Counter()

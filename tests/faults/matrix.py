@@ -91,7 +91,7 @@ def _house() -> House:
     connection = open_tables(tables, REGION)
     seam.attach(connection.client)
     env = {f"{part.upper()}_TABLE": table for part, table in tables.items()}
-    queues = {"RUN_QUEUE_URL": "https://sqs.test/runs", "SLOW_RUN_QUEUE_URL": "https://sqs.test/slow"}
+    queues = {"RUN_QUEUE_URL": "https://sqs.test/runs", "SLOW_RUN_QUEUE_URL": "https://sqs.test/slow", "VAULT": "test"}
     queues["RULE_QUEUE_URL"] = "https://sqs.test/rules"
     return House(
         seam,

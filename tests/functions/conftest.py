@@ -65,6 +65,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
         monkeypatch.setenv("SLOW_RUN_QUEUE_URL", queues.create_queue(QueueName="slow-runs")["QueueUrl"])
         monkeypatch.setenv("ANALYSIS_QUEUE_URL", queues.create_queue(QueueName="analyses")["QueueUrl"])
         monkeypatch.setenv("RULE_QUEUE_URL", queues.create_queue(QueueName="rules")["QueueUrl"])
+        monkeypatch.setenv("VAULT", "test")
         here = AwsWorld(Settings.from_env(os.environ), clock=TestClock())
         monkeypatch.setattr(bootstrap, "_world", here)
         yield here

@@ -10,9 +10,14 @@ import pytest
 from cli.bench.books import idle_fact, run_fact, tick_reads
 from cli.bench.kinds import KINDS, OWNER, a_job, add
 from cli.bench.stage import MIDNIGHT, REGION, Stage, stage
+from rubato.adapters.memory_custody import MemoryVault
+from rubato.adapters.remembering_vault import RememberingVault
+from rubato.domain.endpoint import TargetRequest
 from rubato.domain.instant import MINUTE
+from rubato.domain.jobs import Job
 from rubato.domain.rules import read_rules
 from rubato.domain.schedule import IntervalBaseline
+from rubato.usecases import manage_secrets, manage_signing_keys
 from rubato.usecases.create_job import create_job
 from rubato.usecases.evaluate_rules import evaluate_rules
 
@@ -108,6 +113,24 @@ def test_a_run_of_a_job_with_rules_costs_one_message_more_and_no_unit() -> None:
 def test_runs_in_one_batch_share_the_count_and_the_requests() -> None:
     fact = run_fact(ALL["minute"], batch=3, resting=tick_reads())
     assert fact["writeUnits"] <= 4.34 and fact["sqsRequests"] <= 1.67
+
+
+def test_a_signed_run_with_a_secret_costs_no_further_unit_and_two_requests_to_the_vault_a_minute() -> None:
+    shelves = MemoryVault()
+
+    def prepare(played: Stage, job: Job) -> None:
+        world: Any = played.world
+        world.vault = RememberingVault(shelves, world.clock)
+        manage_secrets.put_secret(world, OWNER, job.job_id, "API_KEY", "hunter2-hunter2")
+        manage_signing_keys.create_signing_key(world, OWNER, None)
+
+    request = TargetRequest(url="https://api.example.com/", headers=(("accept", "{{secret:API_KEY}}"),))
+    signed = replace(ALL["minute"], name="signed", prepare=prepare, config={"request": request})
+    plain, fact = (run_fact(kind, 1, tick_reads()) for kind in (ALL["minute"], signed))
+    for amount in ("writeUnits", "readUnits", "sqsRequests"):
+        assert fact[amount] == plain[amount]
+    runs = fact["runs"] + 1  # one before the counting began
+    assert 2 <= shelves.reads <= 2 * runs
 
 
 def test_an_endpoint_between_its_slots_costs_nothing() -> None:

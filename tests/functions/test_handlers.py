@@ -251,4 +251,6 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "deleteEndpoint", "listJobEndpoints", "getEndpoint", "triggerRun", "listRuns", "getRunDetails",
         "getUsage", "exportRuns", "summarizeEndpointHealth", "listEndpointEvents", "previewSchedule",
         "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules", "describeServiceCatalog",
+        "createSigningKey", "rotateSigningKey", "listSigningKeys",
+        "deleteSigningKey", "putSecret", "listSecrets", "deleteSecret",
     }  # fmt: skip

@@ -18,6 +18,8 @@ def _dynamodb(*names: str) -> set[str]:
     return {f"dynamodb:{name}" for name in names}
 
 
+_VAULT = "arn:AWS::Partition}:ssm:AWS::Region}:AWS::AccountId}:parameter/rubato/AWS::StackName}/"
+
 GRANTS: dict[str, dict[str, set[str]]] = {
     "ApiFunction": {
         "ApiLogGroup": _LOG,
@@ -31,6 +33,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "KeysTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
         "KeysTable/index/byTenant": _dynamodb("Query"),
         "IdempotencyTable": _dynamodb("GetItem", "PutItem", "DeleteItem"),
+        _VAULT + "*": {"ssm:PutParameter", "ssm:DeleteParameter"},
         "UsageTable": _dynamodb("BatchGetItem", "UpdateItem"),
         "AnalysesTable": _dynamodb("Query"),
         "RunQueue": {"sqs:SendMessage"},
@@ -56,6 +59,8 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "RunsTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
         "AuditTable": _dynamodb("PutItem"),
         "UsageTable": _dynamodb("UpdateItem", "PutItem"),
+        _VAULT + "secrets/*": {"ssm:GetParameters"},
+        _VAULT + "signing/*": {"ssm:GetParametersByPath"},
         "RunQueue": _WORK_OFF,
         "SlowRunQueue": _WORK_OFF,
         "RuleQueue": {"sqs:SendMessage"},
@@ -161,8 +166,11 @@ def test_of_bedrock_the_planner_may_ask_what_model_id_names_and_nothing_else(
 
 
 @pytest.mark.parametrize("function", GRANTS)
-def test_no_grant_has_a_wildcard(template: Template, function: str) -> None:
-    grants = template.grants(function)
+def test_no_grant_has_a_wildcard_but_for_values_below_the_stacks_own_prefix(template: Template, function: str) -> None:
+    grants = {
+        resource.removeprefix(_VAULT).removesuffix("*") if resource.startswith(_VAULT) else resource: actions
+        for resource, actions in template.grants(function).items()
+    }
     assert not any("*" in text for resource, actions in grants.items() for text in (resource, *actions))
 
 
@@ -181,8 +189,15 @@ def test_a_function_knows_the_tables_and_queues_that_it_may_touch_and_no_other(
     variables = template.functions[function]["Environment"]["Variables"]
     named = {each["Ref"] for each in variables.values() if isinstance(each, dict) and "Ref" in each}
     known = named - set(template.body["Parameters"])
-    touched = {resource.split("/")[0] for resource in GRANTS[function]} - {template_log(template, function), function}
-    assert known == touched
+    touched = {resource.split("/")[0] for resource in GRANTS[function] if not resource.startswith(_VAULT)}
+    assert known - {"AWS::StackName"} == touched - {template_log(template, function), function}
+    assert ("VAULT" in variables) == any(resource.startswith(_VAULT) for resource in GRANTS[function])
+
+
+def test_nobody_may_both_keep_values_and_read_them(template: Template) -> None:
+    for function in template.functions:
+        actions = {action for each in template.grants(function).values() for action in each}
+        assert not ({"ssm:PutParameter"} <= actions and any(action.startswith("ssm:Get") for action in actions))
 
 
 def test_the_environment_holds_no_secret_and_no_endpoint(template: Template) -> None:

@@ -78,6 +78,7 @@ def _furnish(port: int) -> dict[str, str]:
         **{f"{part.upper()}_TABLE": table for part, table in tables.items()},
         "RUN_QUEUE_URL": fast,
         "SLOW_RUN_QUEUE_URL": slow,
+        "VAULT": "storm",
         "RULE_QUEUE_URL": rules,
         "SCHEDULE_SHARDS": str(_SHARDS),
         "LOOK_AHEAD_SECONDS": str(_LOOK_AHEAD_S),

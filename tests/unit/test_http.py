@@ -25,6 +25,7 @@ VALID: dict[str, dict[str, Any]] = {
     "applyIntervalHint": {"intervalMs": 5000},
     "scheduleOneShotRun": {"runInMs": 0},
     "pauseOrResumeEndpoint": {"pauseUntil": "indefinite"},
+    "putSecret": {"value": "hunter2-hunter2"},
 }
 
 
@@ -185,6 +186,7 @@ def test_what_belongs_to_another_tenant_is_not_there(
     mallory = Client(world, MALLORY)
     key, _ = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.SERVICE, scopes=ALL_SCOPES)
     paths = {"{jobId}": job_id, "{endpointId}": endpoint_id, "{runId}": run_id, "{keyId}": key.key_id}
+    paths |= {"{secretName}": "API_KEY", "{signingKeyId}": client("POST", "/signing-keys", {}).body["signingKeyId"]}
     seen = 0
     for action in CATALOG:
         path = action.path
@@ -195,7 +197,7 @@ def test_what_belongs_to_another_tenant_is_not_there(
         body = VALID.get(action.name)
         assert mallory(action.method, path, body).status == 404, action.name
         seen += 1
-    assert seen == 20
+    assert seen == 25
     assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
     assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
     assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []

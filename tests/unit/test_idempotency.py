@@ -25,6 +25,8 @@ BODIES: dict[str, Any] = {
     "applyIntervalHint": {"intervalMs": 5000},
     "scheduleOneShotRun": {"runInMs": 5000},
     "triggerRun": None,
+    "createSigningKey": {},
+    "rotateSigningKey": None,
 }
 
 
@@ -44,7 +46,9 @@ def path_of(client: Client) -> dict[str, str]:
     """The path of each creating action, over one job with one endpoint."""
     job = client("POST", "/jobs", {"name": "first"}).body["jobId"]
     endpoint = client("POST", f"/jobs/{job}/endpoints", ENDPOINT).body["endpointId"]
-    return {a.name: a.path.format(jobId=job, endpointId=endpoint) for a in CATALOG if a.creates}
+    signing = client("POST", "/signing-keys", {"endpointId": endpoint}).body["signingKeyId"]
+    known = {"jobId": job, "endpointId": endpoint, "signingKeyId": signing}
+    return {a.name: a.path.format(**known) for a in CATALOG if a.creates}
 
 
 def post(client: Client, path: str, body: Any = SHOP, key: str = "order-66", raw: str | None = None) -> Answer:
@@ -68,7 +72,8 @@ def test_a_repeated_request_gets_the_same_answer_and_creates_nothing(
     world.clock.instant += 10 * SECOND
     again = post(client, path_of[action], BODIES[action])
     assert first.status in (201, 202) and again.status == first.status
-    assert {**again.body, "apiKey": None} == {**first.body, "apiKey": None}
+    once = {"apiKey": None, "secret": None}
+    assert {**again.body, **once} == {**first.body, **once}
     assert again.headers.get("ETag") == first.headers.get("ETag")
     assert len(world.trail.events) == events
 

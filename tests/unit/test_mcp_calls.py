@@ -77,6 +77,7 @@ def test_what_belongs_to_another_tenant_is_not_there(world: MemoryWorld, agent: 
     made = agent.call("createApiKey", label="x", kind="agent", scopes=["jobs:read"])
     ids = {"jobId": run["jobId"], "endpointId": endpoint_id, "runId": run["runId"]}
     ids["keyId"] = "key_none" if made["isError"] else made["structuredContent"]["keyId"]
+    ids |= {"signingKeyId": "sig_none", "secretName": "API_KEY"}
     mallory = Agent(world, MALLORY)
     for action in CATALOG:
         named = {name: ids[name] for name in action.pattern.groupindex}

@@ -65,7 +65,7 @@ def test_an_action_tells_its_scope_marks_parameters_and_errors(action: Action) -
     expected = {"401", "422", "429", str(action.status)} | ({"404"} if action.pattern.groupindex else set())
     assert expected <= set(told["responses"])
     assert ("412" in told["responses"]) == (action.method == "PATCH")
-    assert ("415" in told["responses"]) == (action.method in ("POST", "PATCH"))
+    assert ("415" in told["responses"]) == (action.method in ("POST", "PUT", "PATCH"))
 
 
 @pytest.mark.parametrize("action", CATALOG, ids=lambda action: action.name)

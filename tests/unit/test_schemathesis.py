@@ -34,7 +34,10 @@ def furnished() -> tuple[MemoryWorld, Caller, dict[str, Any]]:
     Stage(world).play_seconds(61)
     run_id = client("GET", "/runs").body["items"][0]["runId"]
     key_id = client("POST", "/api-keys", {"label": "x", "kind": "agent", "scopes": ["jobs:read"]}).body["keyId"]
-    return world, caller, {"jobId": job_id, "endpointId": endpoint_id, "runId": run_id, "keyId": key_id}
+    signing = client("POST", "/signing-keys", {"endpointId": endpoint_id}).body["signingKeyId"]
+    client("PUT", f"/jobs/{job_id}/secrets/API_KEY", {"value": "hunter2-hunter2"})
+    ids = {"jobId": job_id, "endpointId": endpoint_id, "runId": run_id, "keyId": key_id, "signingKeyId": signing}
+    return world, caller, ids
 
 
 def _answers_as_documented(case: Case[Any]) -> None:

@@ -20,6 +20,7 @@ from cli.simulate.play.scenario import MINUTE, Targets
 from cli.simulate.play.targets import PlayedTargets
 from cli.simulate.play.virtual_time import VirtualQueue, VirtualTime
 from cli.trouble import Trouble
+from rubato.adapters.memory_custody import MemoryVault
 from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.bootstrap import AwsWorld
 from rubato.domain.limits import Limits
@@ -86,6 +87,7 @@ def _staged(targets: Targets, begins: int, opens: int, tables: dict[str, str], *
         entropy=CountingEntropy(),
         telemetry=Silence(),
         notifications=MemoryNotifications(),
+        vault=MemoryVault(),
         **stores,
     )
     time.recur(

@@ -23,9 +23,12 @@ from rubato.ports import (
     RuleLedgers,
     RunQueue,
     Runs,
+    Secrets,
+    SigningKeys,
     TickWorkers,
     Trail,
     UsageCounters,
+    Vault,
 )
 from rubato.settings import Settings
 
@@ -89,6 +92,29 @@ class AwsWorld:
         from rubato.adapters.dynamodb.keys import DynamoKeys
 
         return DynamoKeys(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """Values in Parameter Store, remembered for a while; its client is opened when a value is needed."""
+        from rubato.adapters.remembering_vault import RememberingVault
+        from rubato.adapters.ssm import SsmVault
+
+        assert self.settings.vault is not None, "VAULT is not set"
+        return RememberingVault(SsmVault(self._open_ssm, self.settings.vault), self.clock)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Names of secrets in DynamoDB."""
+        from rubato.adapters.dynamodb.custody import DynamoSecrets
+
+        return DynamoSecrets(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def signing_keys(self) -> SigningKeys:
+        """Signing keys in DynamoDB, without their secrets."""
+        from rubato.adapters.dynamodb.custody import DynamoSigningKeys
+
+        return DynamoSigningKeys(self._connection, self.settings.retention_s)
 
     @cached_property
     def idempotency(self) -> Idempotency:
@@ -185,6 +211,13 @@ class AwsWorld:
         from rubato.adapters.sqs import open_client
 
         client = open_client(self.settings.region, self._session)
+        self._watch(client)
+        return client
+
+    def _open_ssm(self) -> Any:
+        from rubato.adapters.ssm import open_client
+
+        client = open_client(self.settings.region)
         self._watch(client)
         return client
 

@@ -23,6 +23,8 @@ from rubato.domain.notices import Notice
 from rubato.domain.quota import Usage
 from rubato.domain.rule_ledger import Ledger
 from rubato.domain.runs import Run
+from rubato.domain.secrets import Secret
+from rubato.domain.signing import SigningKey
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -207,6 +209,69 @@ class Keys(Protocol):
 
     def record_use(self, key_id: str, at: int, unless_since: int) -> None:
         """Note that the key was used at `at`; does nothing when a use after `unless_since` is noted already."""
+        ...
+
+
+class Vault(Protocol):
+    """Where values are that only the dispatcher reads, on shelves, by name.
+
+    What is put or deleted counts for readers within a minute. Reading raises Unreadable when the vault gives no answer.
+    """
+
+    def put(self, shelf: str, name: str, value: str) -> None:
+        """Keep the value, in place of an older one."""
+        ...
+
+    def delete(self, shelf: str, name: str) -> None:
+        """Forget the value; does nothing when there is none."""
+        ...
+
+    def read(self, shelf: str, names: Sequence[str]) -> dict[str, str]:
+        """The values of those names that have one."""
+        ...
+
+    def read_shelf(self, shelf: str) -> dict[str, str]:
+        """All values of the shelf by name; not for shelves of more than a few."""
+        ...
+
+
+class Secrets(Protocol):
+    """The names of a job's secrets; their values are in the vault."""
+
+    def put(self, secret: Secret, event: Event) -> None:
+        """Note the secret, in place of an older one of its name, together with its audit event."""
+        ...
+
+    def of_job(self, job_id: str) -> list[Secret]:
+        """All of them, by name; one consistent look."""
+        ...
+
+    def delete(self, secret: Secret, event: Event) -> None:
+        """Forget the secret, together with the event; raises WriteRaced when it is not there."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """Which signing keys there are; their secrets are in the vault. All looks are consistent."""
+
+    def create(self, key: SigningKey, event: Event) -> None:
+        """Store a new key together with its audit event."""
+        ...
+
+    def get(self, tenant_id: str, key_id: str) -> SigningKey | None:
+        """The tenant's key of that id."""
+        ...
+
+    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> list[SigningKey]:
+        """The keys of the endpoint or, for None, of the tenant itself, oldest first."""
+        ...
+
+    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[SigningKey]:
+        """All keys of the tenant, by holder, oldest first."""
+        ...
+
+    def delete(self, key: SigningKey, event: Event) -> None:
+        """Forget the key, together with the event; raises WriteRaced when it is not there."""
         ...
 
 
@@ -402,6 +467,12 @@ class World(Protocol):
     def runs(self) -> Runs: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def vault(self) -> Vault: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def signing_keys(self) -> SigningKeys: ...
     @property
     def idempotency(self) -> Idempotency: ...
     @property

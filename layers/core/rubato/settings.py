@@ -39,8 +39,8 @@ class ModelSettings:
 class Settings:
     """One field for each environment variable of template.yaml. A function has the variables of what it may touch.
 
-    `function_name` is set by Lambda itself; `topic_arns` and `bus_name` are where notices go. `credentials` stays empty
-    in Lambda: there the role of the function counts.
+    `vault` tells this deployment's values from those of others; `function_name` is set by Lambda itself. `topic_arns`
+    and `bus_name` are where notices go. `credentials` stays empty in Lambda: there the role of the function counts.
     """
 
     tables: Mapping[str, str]
@@ -51,6 +51,7 @@ class Settings:
     slow_queue_url: str | None = None
     analysis_queue_url: str | None = None
     rule_queue_url: str | None = None
+    vault: str | None = None
     function_name: str | None = None
     topic_arns: tuple[str, ...] = ()
     bus_name: str | None = None
@@ -68,6 +69,7 @@ class Settings:
             analysis_queue_url=env.get("ANALYSIS_QUEUE_URL"),
             model=model,
             rule_queue_url=env.get("RULE_QUEUE_URL"),
+            vault=env.get("VAULT"),
             function_name=env.get("AWS_LAMBDA_FUNCTION_NAME"),
             topic_arns=tuple(filter(None, map(env.get, ("NOTIFICATION_TOPIC_ARN", "NOTIFICATION_MAIL_TOPIC_ARN")))),
             bus_name=env.get("EVENT_BUS_NAME") or None,

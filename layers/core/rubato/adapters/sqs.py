@@ -14,6 +14,7 @@ from rubato.domain.messages import (
     NotifyMessage,
     RuleMessage,
     RunMessage,
+    SigningMessage,
     TellMessage,
     TenantMessage,
 )
@@ -84,6 +85,8 @@ def dump_message(message: Message) -> str:
         body |= {"rulesOf": message.job_id}
     elif isinstance(message, TenantMessage):
         body["tenantId"] = message.tenant_id
+    elif isinstance(message, SigningMessage):
+        body["signing"] = message.tenant_id
     elif isinstance(message, TellMessage):
         body |= {"endpointId": message.endpoint_id, "tell": True}
     elif isinstance(message, AnalysisMessage):
@@ -114,6 +117,8 @@ def load_message(body: str) -> Message:  # noqa: PLR0911 - one for each kind of 
             return RuleMessage(job_id=str(plain["rulesOf"]), due=int(plain["due"]))
         if "tenantId" in plain:
             return TenantMessage(tenant_id=str(plain["tenantId"]), due=int(plain["due"]))
+        if "signing" in plain:
+            return SigningMessage(tenant_id=str(plain["signing"]), due=int(plain["due"]))
         if plain.get("tell"):
             return TellMessage(endpoint_id=str(plain["endpointId"]), due=int(plain["due"]))
         if plain.get("analyse"):

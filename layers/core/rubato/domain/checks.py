@@ -5,6 +5,7 @@ from functools import partial
 
 from rubato.domain.endpoint import EndpointConfig, TargetRequest
 from rubato.domain.errors import FieldError, Invalid
+from rubato.domain.placeholders import check_placeholders
 from rubato.domain.runs import code_range
 from rubato.domain.schedule import IntervalBaseline, shortest_gap_ms
 from rubato.domain.targets import check_headers, check_url, parse_cidrs
@@ -28,6 +29,7 @@ def check_config(config: EndpointConfig, min_interval_ms: int, allowed_target_ci
 def _checks(config: EndpointConfig, allowed_target_cidrs: str) -> Iterator[Callable[[], object]]:
     yield lambda: check_url(config.request.url, parse_cidrs(allowed_target_cidrs))
     yield lambda: check_headers(config.request.headers)
+    yield lambda: check_placeholders(config.request)
     yield from (partial(code_range, code) for code in config.success_codes)
 
 

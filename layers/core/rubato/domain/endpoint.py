@@ -7,6 +7,7 @@ from typing import Any
 from rubato.domain.exchange import Attempt, ErrorKind, Headers
 from rubato.domain.hints import Actor, Hint
 from rubato.domain.schedule import Baseline
+from rubato.domain.signing import SignedBy
 
 
 class Source(StrEnum):
@@ -208,7 +209,7 @@ class EndpointState:
     others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
     `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
     turn came which its resting siblings have not been told of; `look_floor` is the earliest instant of a look after the
-    last one.
+    last one. `signed_by` says whose keys sign its requests, if any.
     """
 
     anchor: int
@@ -235,6 +236,7 @@ class EndpointState:
     look_at: int | None = None
     stirred: bool = False
     look_floor: int | None = None
+    signed_by: SignedBy | None = None
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""

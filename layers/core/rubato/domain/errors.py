@@ -9,6 +9,7 @@ RubatoError
 +-- Conflict                     a duplicate name, a run in flight                    409
 +-- StaleVersion                 the caller's version is not the stored one           412
 +-- LimitReached                 a quota or rate                                      429
++-- Unreadable                   the vault does not give what is in it                (inside only)
 +-- WriteRaced                   a conditional write lost; re-read and decide again   (inside only)
 """
 
@@ -103,6 +104,12 @@ class LimitReached(RubatoError):
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class Unreadable(RubatoError):
+    """The vault can't be read; the text is the type or AWS's code of what went wrong, never a value."""
+
+    code = "unreadable"
 
 
 class WriteRaced(RubatoError):

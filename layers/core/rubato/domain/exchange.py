@@ -19,7 +19,10 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What to send. `timeout_ms` covers everything, from resolving the name to the last byte of the last hop."""
+    """What to send. `timeout_ms` covers everything, from resolving the name to the last byte of the last hop.
+
+    `confidential_headers` (names in lower case) and, if it says so, the body hold secrets: no other origin gets them.
+    """
 
     method: str
     url: str
@@ -28,6 +31,8 @@ class Call:
     timeout_ms: int = 30_000
     max_response_bytes: int = 65_536
     follow_redirects: bool = True
+    confidential_headers: frozenset[str] = frozenset()
+    confidential_body: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

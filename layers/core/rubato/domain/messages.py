@@ -71,7 +71,24 @@ class RuleMessage:
     due: int
 
 
-Message = RunMessage | JobMessage | TenantMessage | TellMessage | NotifyMessage | RuleMessage | AnalysisMessage
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningMessage:
+    """Make the endpoints of a tenant follow its signing keys, at `due` (ms)."""
+
+    tenant_id: str
+    due: int
+
+
+Message = (
+    RunMessage
+    | JobMessage
+    | TenantMessage
+    | TellMessage
+    | NotifyMessage
+    | RuleMessage
+    | AnalysisMessage
+    | SigningMessage
+)
 
 
 # A message of rules that comes earlier than this is not slept for: a worker does not sleep for long.

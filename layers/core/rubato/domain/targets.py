@@ -17,10 +17,12 @@ __all__ = [
     "check_address",
     "check_headers",
     "check_url",
+    "is_header_value",
     "mask_headers",
     "parse_cidrs",
     "redirect_headers",
     "redirect_method",
+    "same_origin",
     "without_body_headers",
 ]
 
@@ -29,6 +31,8 @@ MASK = "***"
 
 # Rubato sends these itself with every attempt.
 _OWN_HEADERS = frozenset({"idempotency-key", "rubato-run-id", "rubato-attempt", "rubato-slot"})
+# Signing sets these; they speak of one body to one origin.
+SIGNATURE_HEADERS = frozenset({"webhook-id", "webhook-timestamp", "webhook-signature"})
 # These say where a message goes and where it ends; the hop-by-hop ones have no meaning on a connection of one request.
 FRAMING_HEADERS = frozenset(
     [
@@ -45,7 +49,7 @@ FRAMING_HEADERS = frozenset(
     ]
 )
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
-_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "webhook-signature"})
 _SECRET_WORDS = ("key", "token", "secret")
 
 _URL_CHARACTERS = "!$%&'()*+,/:;=?@[]"  # RFC 3986 beside the unreserved ones; everything else is percent-encoded
@@ -133,19 +137,32 @@ def check_headers(headers: Headers) -> None:
         raise Invalid(*broken)
 
 
+def is_header_value(text: str) -> bool:
+    """Whether HTTP can carry it in a header: no line breaks, no outer space, Latin-1 only."""
+    return _VALUE.fullmatch(text) is not None
+
+
 def mask_headers(headers: Headers) -> Headers:
     """The same headers with the values of secret ones as `***`: for answers, events and logs."""
     return tuple((name, MASK if _is_secret(name) else value) for name, value in headers)
 
 
-def redirect_headers(headers: Headers, from_url: str, to_url: str) -> Headers:
+def redirect_headers(
+    headers: Headers, from_url: str, to_url: str, confidential: frozenset[str] = frozenset()
+) -> Headers:
     """What of the headers goes along: everything within an origin, no credentials to another one.
 
-    Every masked header counts as a credential, except those of Rubato: the run id must reach the final target.
+    Every masked header counts as a credential, and so do signatures and the `confidential` ones (names in lower case);
+    not those of Rubato: the run id must reach the final target.
     """
-    if _origin(from_url) == _origin(to_url):
+    if same_origin(from_url, to_url):
         return headers
-    return tuple((name, value) for name, value in headers if name.lower() in _OWN_HEADERS or not _is_secret(name))
+    return tuple((name, value) for name, value in headers if _may_leave(name, confidential))
+
+
+def same_origin(one_url: str, other_url: str) -> bool:
+    """RFC 6454."""
+    return _origin(one_url) == _origin(other_url)
 
 
 def redirect_method(method: str, status: int) -> str:
@@ -156,8 +173,8 @@ def redirect_method(method: str, status: int) -> str:
 
 
 def without_body_headers(headers: Headers) -> Headers:
-    """The headers that still make sense once the body is gone."""
-    return tuple((name, value) for name, value in headers if name.lower() not in _BODY_HEADERS)
+    """The headers that still make sense once the body is gone; a signature was one of it."""
+    return tuple((name, value) for name, value in headers if name.lower() not in _BODY_HEADERS | SIGNATURE_HEADERS)
 
 
 def _split(url: str) -> SplitResult:
@@ -235,6 +252,13 @@ def _header_fault(name: str, value: str, seen: set[str]) -> str | None:
     if _is_secret(name) and value == MASK:
         return f"{MASK} is the mask, not the value; send the value or leave the header out"
     return None
+
+
+def _may_leave(name: str, confidential: frozenset[str]) -> bool:
+    lowered = name.lower()
+    if lowered in _OWN_HEADERS:
+        return True
+    return not (_is_secret(name) or lowered in SIGNATURE_HEADERS or lowered in confidential)
 
 
 def _is_secret(name: str) -> bool:

@@ -11,6 +11,8 @@ from rubato.interface.actions import (
     rules,
     runs,
     schedules,
+    secrets,
+    signing,
     steering,
     usage,
 )
@@ -25,6 +27,8 @@ CATALOG: tuple[Action, ...] = (
     *history.ACTIONS,
     *analyses.ACTIONS,
     *keys.ACTIONS,
+    *signing.ACTIONS,
+    *secrets.ACTIONS,
     *usage.ACTIONS,
     *catalog.ACTIONS,
 )

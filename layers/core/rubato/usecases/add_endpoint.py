@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 
-from rubato.domain import edits, ids, lease
+from rubato.domain import edits, ids, lease, signing
 from rubato.domain.access import Caller
 from rubato.domain.checks import check_config
 from rubato.domain.endpoint import Endpoint, EndpointConfig, EndpointState
 from rubato.domain.errors import Conflict
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.rules import targets_of
+from rubato.domain.signing import SignedBy
 from rubato.ports import World
 from rubato.usecases.ask_rules import ask_rules
 from rubato.usecases.lookup import find_job
+from rubato.usecases.manage_secrets import check_secrets
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references
 from rubato.usecases.replan import Changed, announce, replan
@@ -24,6 +26,8 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
         raise Conflict(f"job {job.job_id} is archived; set its status to active first")
     check_config(draft, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
     check_references(world, replace(draft, job_id=job.job_id))
+    check_secrets(world, replace(draft, job_id=job.job_id))
+    signer = _signer(world, caller, draft)
     now = world.clock.now()
     config = replace(
         draft,
@@ -33,13 +37,21 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
         created_at=now,
         updated_at=now,
     )
-    fresh = edits.following(Endpoint(config=config, state=EndpointState(anchor=now, held=job.holds)), job, now)
+    state = EndpointState(anchor=now, held=job.holds, signed_by=signer)
+    fresh = edits.following(Endpoint(config=config, state=state), job, now)
     event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
     settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
     stored = world.endpoints.create(settled, event, world.limits.max_endpoints)
     announce(world, None, stored, now)
     ask_those_followed(world, stored)
     return _follow_job(world, caller, stored)
+
+
+def _signer(world: World, caller: Caller, draft: EndpointConfig) -> SignedBy | None:
+    if not world.signing_keys.of_holder(caller.tenant_id, None):
+        return None
+    signing.check_headers(draft.request.headers)
+    return SignedBy.TENANT
 
 
 def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:

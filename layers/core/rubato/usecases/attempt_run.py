@@ -13,6 +13,7 @@ from rubato.ports import World
 from rubato.usecases.announce_turn import promise_to_announce
 from rubato.usecases.ask_rules import ask_rules
 from rubato.usecases.compile_run import compile_run
+from rubato.usecases.prepare_call import prepare_call
 from rubato.usecases.record_event import pause_event
 from rubato.usecases.replan import Changed, replan
 from rubato.usecases.tell_followers import followers_of, tell
@@ -42,20 +43,23 @@ def attempt_run(world: World, endpoint: Endpoint) -> str:
 
 def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
     claim = _claim(endpoint)
+    prepared = prepare_call(world, endpoint, call)
     world.clock.sleep_until(claim.call_at)
     started_at = world.clock.now()
     if started_at + call.timeout_ms >= claim.lease_until:
         # A worker that stood still, or waited for the store: another one may be calling before this call has ended.
         world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
         return "lease_lost"
-    world.telemetry.count("dispatched")
-    reply = world.outbound.send(call)
+    if prepared.refusal is None:
+        world.telemetry.count("dispatched")
+    prepared = prepared.signed(claim.run_id, started_at)
+    reply = prepared.send(world.outbound)
     finished_at = world.clock.now()
     verdict = judge(reply, endpoint.config.success_codes)
     if not claim.tried:
         world.telemetry.measure("lateness", max(started_at - claim.plan.due, 0))
     attempts = (*claim.tried, _attempt_of(claim, started_at, reply, verdict))
-    run = compile_run(endpoint, call, reply, verdict, attempts, finished_at)
+    run = compile_run(endpoint, prepared.shown, reply, verdict, attempts, finished_at)
     if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
         return _retry(world, endpoint, run, reply)
     return _conclude(world, endpoint, run)

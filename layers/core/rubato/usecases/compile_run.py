@@ -3,6 +3,7 @@
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.exchange import Attempt, Call, Reply
 from rubato.domain.hints import find_hint
+from rubato.domain.placeholders import hidden
 from rubato.domain.runs import ReceivedResponse, Run, SentRequest, Verdict
 from rubato.domain.targets import mask_headers
 
@@ -37,6 +38,7 @@ def compile_run(
 
 
 def _sent(call: Call) -> SentRequest:
+    call = hidden(call)
     body = call.body.decode(errors="replace") if call.body is not None else None
     return SentRequest(method=call.method, url=call.url, headers=mask_headers(call.headers), body=body)
 

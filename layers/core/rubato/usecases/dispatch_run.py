@@ -10,6 +10,7 @@ from rubato.ports import World
 from rubato.usecases import enforce_quota
 from rubato.usecases.attempt_run import attempt_run
 from rubato.usecases.claim_due import overdue
+from rubato.usecases.prepare_call import look_ahead
 from rubato.usecases.references import closed_gate
 from rubato.usecases.replan import MAX_TRIES, Changed, replan
 from rubato.usecases.send_messages import NotSent, send_messages
@@ -37,6 +38,7 @@ def dispatch_run(world: World, message: RunMessage) -> str:
         world.clock.sleep_until(message.due)
         replan(world, message.endpoint_id, overdue)
         return "woken"
+    look_ahead(world, endpoint)
     world.clock.sleep_until(message.due - _START_LEAD_MS)
     reason = closed_gate(world, endpoint)
     return _pass_over(world, message, reason) if reason is not None else _begin(world, endpoint, message)

@@ -10,6 +10,7 @@ from rubato.domain.messages import (
     NotifyMessage,
     RuleMessage,
     RunMessage,
+    SigningMessage,
     TellMessage,
     TenantMessage,
 )
@@ -18,6 +19,7 @@ from rubato.usecases.announce_turn import announce_turn
 from rubato.usecases.dispatch_run import dispatch_run
 from rubato.usecases.enforce_quota import release_tenant
 from rubato.usecases.follow_job import take_second_look
+from rubato.usecases.follow_signing import take_second_look_at_signing
 from rubato.usecases.tell_followers import take_second_look_at_followers
 
 
@@ -44,6 +46,7 @@ _HANDLERS: dict[type[Message], Callable[[World, Any], str]] = {
     RunMessage: dispatch_run,
     JobMessage: take_second_look,
     TenantMessage: release_tenant,
+    SigningMessage: take_second_look_at_signing,
     TellMessage: take_second_look_at_followers,
     NotifyMessage: announce_turn,
     RuleMessage: _look,

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from rubato.domain import edits
+from rubato.domain import edits, signing
 from rubato.domain.access import Caller
 from rubato.domain.checks import check_config
 from rubato.domain.endpoint import Endpoint, EndpointConfig
 from rubato.domain.errors import NotFound, StaleVersion
 from rubato.ports import World
 from rubato.usecases.lookup import owns
+from rubato.usecases.manage_secrets import check_secrets
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references, heard_so_far
 from rubato.usecases.replan import Changed, replan
@@ -38,6 +39,9 @@ def update_endpoint(
             return Changed(endpoint)
         check_config(config, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
         check_references(world, config, endpoint.config)
+        check_secrets(world, config, endpoint.config)
+        if endpoint.state.signed_by is not None and config.request != endpoint.config.request:
+            signing.check_headers(config.request.headers)
         before, after = _difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
         nonlocal follows_anew

@@ -192,6 +192,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     # What a tick has to know of a claim, for it to be read without the rest.
     lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
     call_at = NumberAttribute(null=True, attr_name="callAt")
+    signed_by = UnicodeAttribute(null=True, attr_name="signedBy")
 
 
 class HintItem(EndpointsItem, discriminator="hint"):
@@ -214,6 +215,20 @@ class NameItem(EndpointsItem, discriminator="name"):
 
 class FollowerItem(EndpointsItem, discriminator="follower"):
     """In a partition of its own for each endpoint that is followed: who follows it."""
+
+
+class SecretItem(EndpointsItem, discriminator="secret"):
+    """In a partition for each job that has any: the name of a secret, never its value."""
+
+    tenant_id = UnicodeAttribute(attr_name="tenantId")
+    updated_at = NumberAttribute(attr_name="updatedAt")
+
+
+class SigningKeyItem(EndpointsItem, discriminator="signingKey"):
+    """In a partition for each tenant that has any, by holder: a signing key without its secret."""
+
+    endpoint_id = UnicodeAttribute(null=True, attr_name="endpointId")
+    created_at = NumberAttribute(attr_name="createdAt")
 
 
 class ByJob(GlobalSecondaryIndex["RunItem"]):

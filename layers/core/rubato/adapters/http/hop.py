@@ -15,6 +15,7 @@ from rubato.domain.targets import (
     check_url,
     redirect_headers,
     redirect_method,
+    same_origin,
     without_body_headers,
 )
 
@@ -32,6 +33,8 @@ class Hop:
     method: str
     headers: Headers
     body: bytes | None
+    confidential_headers: frozenset[str] = frozenset()
+    confidential_body: bool = False
 
     @classmethod
     def first(cls, call: Call, allowed: Networks) -> "Hop":
@@ -42,16 +45,26 @@ class Hop:
             if name.lower() in FRAMING_HEADERS:
                 raise Invalid.field(f"request.headers.{name}", f"{name} is set by Rubato itself")
         target = check_url(call.url, allowed)
-        return cls(target=target, method=call.method, headers=call.headers, body=call.body)
+        return cls(
+            target=target,
+            method=call.method,
+            headers=call.headers,
+            body=call.body,
+            confidential_headers=call.confidential_headers,
+            confidential_body=call.confidential_body,
+        )
 
     def redirected(self, status: int, location: str, allowed: Networks) -> "Hop":
         """The next hop; raises Refused if it leads to where no call may go."""
         target = _next_target(self.target, location, allowed)
-        headers = redirect_headers(self.headers, self.target.url, target.url)
+        headers = redirect_headers(self.headers, self.target.url, target.url, self.confidential_headers)
         method = redirect_method(self.method, status)
-        if method == self.method:
-            return replace(self, target=target, headers=headers)
-        return Hop(target=target, method=method, headers=without_body_headers(headers), body=None)
+        if method != self.method:
+            kept = without_body_headers(headers)
+            return replace(self, target=target, method=method, headers=kept, body=None, confidential_body=False)
+        if self.confidential_body and not same_origin(self.target.url, target.url):
+            raise Refused.field("request.url", "the target redirects a body that holds a secret to another origin")
+        return replace(self, target=target, headers=headers)
 
     def request(self) -> h11.Request:
         """The head of the request; raises h11.LocalProtocolError or ValueError for what HTTP can't carry."""

@@ -67,7 +67,11 @@ class RequestInput(Wire):
     url: Url = Field(description="http or https; must lead to a public address.")
     method: Method = Field(default="GET", description="HTTP method.")
     headers: HeaderValues = Field(default={}, max_length=50, description="Headers to send, by name.")
-    body: Any = Field(default=None, description="Text, or any JSON value; not with GET or HEAD.")
+    body: Any = Field(
+        default=None,
+        description="Text, or any JSON value; not with GET or HEAD. {{secret:NAME}} in its texts, in header values and"
+        " in the query of the URL stands for a secret of the job.",
+    )
     follow_redirects: bool = Field(default=True, description="Follow up to 5 redirects; each hop is checked again.")
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from rubato.domain.endpoint import MissedRuns, PlannerPower, RunStatus, Source, Tier
+from rubato.domain.signing import SignedBy
 from rubato.domain.standing import Standing
 from rubato.interface.inputs.fields import ClampInput, RetryInput
 from rubato.interface.outputs.steering import HintView
@@ -94,6 +95,7 @@ class EndpointView(Output):
     skipped_count: int = Field(description="Slots passed over by overlap or policy.")
     last_skip: SkipView | None = Field(description="The latest slot that a closed gate passed over, and why.")
     missed_count: int = Field(description="Slots that passed in an outage.")
+    signed_by: SignedBy | None = Field(description="Whose keys sign its requests: endpoint or tenant; null unsigned.")
     hints: list[HintView] = Field(description="Live hints.")
     version: int = Field(description="Grows with every change of the configuration; the ETag.")
     created_at: Time = Field(description="When it was created.")

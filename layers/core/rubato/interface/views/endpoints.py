@@ -52,6 +52,7 @@ def endpoint_view(endpoint: Endpoint, now: int) -> EndpointView:
         "skipped_count": state.skipped,
         "missed_count": state.missed,
         "last_skip": _last_skip(state.last_skip),
+        "signed_by": state.signed_by,
         "hints": [hint_view(hint) for hint in endpoint.hints if hint.is_live(now)],
         "version": config.version,
         "created_at": config.created_at,

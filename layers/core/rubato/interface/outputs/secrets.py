@@ -1,0 +1,18 @@
+"""What the actions on secrets answer: names, never values."""
+
+from pydantic import Field
+
+from rubato.interface.wire import Output, Time
+
+
+class SecretView(Output):
+    """A secret, without its value."""
+
+    name: str = Field(description="What {{secret:NAME}} calls it.")
+    updated_at: Time = Field(description="When its value was put last.")
+
+
+class SecretsView(Output):
+    """The secrets of a job."""
+
+    items: list[SecretView] = Field(description="By name.")

@@ -1,0 +1,118 @@
+"""From a composed call to what goes out: secrets in their places, and signed. What is missing forbids the call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from rubato.domain import secrets, signing
+from rubato.domain.compose import compose
+from rubato.domain.endpoint import Endpoint
+from rubato.domain.errors import Invalid, RubatoError, Unreadable
+from rubato.domain.exchange import Call, ErrorKind, Reply
+from rubato.domain.placeholders import fill, names_in_call, names_in_request
+from rubato.domain.signing import SignedBy
+from rubato.ports import Outbound, World
+
+_SEE = "see docs/operations.md"
+
+
+class _Missing(RubatoError):
+    """The call can't be made; the text is for the owner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A call that is ready, or why it must not be made.
+
+    `shown` is what records may tell of it: with placeholders where `call` has values.
+    """
+
+    shown: Call
+    call: Call
+    values: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    refusal: str | None = None
+
+    def signed(self, message_id: str, at_ms: int) -> "Prepared":
+        """With the headers of a signature by every key; the same when there is none."""
+        if not self.keys:
+            return self
+        headers = signing.signature_headers(message_id, at_ms, self.call.body or b"", self.keys)
+        # A signature can be replayed for some minutes: it is hidden, too, where a target repeats it.
+        signatures = headers[-1][1].replace("v1,", "").split(" ")
+        return replace(
+            self,
+            shown=_carrying(self.shown, headers),
+            call=_carrying(self.call, headers),
+            values=(*self.values, *signatures),
+        )
+
+    def send(self, outbound: Outbound) -> Reply:
+        """What came of it, with every value hidden; without calling anybody when there is a refusal."""
+        if self.refusal is not None:
+            return Reply(duration_ms=0, error_kind=ErrorKind.CONFIG, error_message=self.refusal)
+        reply = outbound.send(self.call)
+        return _masked(reply, self.values) if self.values else reply
+
+
+def _masked(reply: Reply, values: tuple[str, ...]) -> Reply:
+    # NOTE: imported late: its tables of spellings are for those runs alone that have something to hide.
+    from rubato.domain.mask import Mask
+
+    return Mask(values).reply(reply)
+
+
+def prepare_call(world: World, endpoint: Endpoint, call: Call) -> Prepared:
+    """Read what the call needs from the vault: nothing for a call without secrets of an endpoint without keys."""
+    try:
+        values = _values(world, endpoint, call)
+        keys = _keys(world, endpoint)
+        filled = fill(call, values, is_json=not isinstance(endpoint.config.request.body, str)) if values else call
+    except (_Missing, Invalid) as refused:
+        return Prepared(shown=call, call=call, refusal=str(refused))
+    return Prepared(shown=call, call=filled, values=tuple(values.values()), keys=keys)
+
+
+def look_ahead(world: World, endpoint: Endpoint) -> None:
+    """Have at hand what the claimed run needs, while there is time; what fails here is told by the attempt itself."""
+    claim = endpoint.state.claim
+    if claim is not None and (endpoint.state.signed_by is not None or names_in_request(endpoint.config.request)):
+        prepare_call(world, endpoint, compose(endpoint.config, claim))
+
+
+def _values(world: World, endpoint: Endpoint, call: Call) -> Mapping[str, str]:
+    names = names_in_call(call)
+    if not names:
+        return {}
+    job_id = endpoint.config.job_id
+    try:
+        values = world.vault.read(secrets.shelf(job_id), sorted(names))
+    except Unreadable as error:
+        raise _Missing(f"the job's secrets can't be read ({error}); {_SEE}") from error
+    missing = sorted(names - values.keys())
+    if missing:
+        told = ", ".join(missing)
+        raise _Missing(
+            f"the job has no secret {told}; put it with PUT /jobs/{job_id}/secrets/{missing[0]},"
+            " or take it out of the request"
+        )
+    return values
+
+
+def _keys(world: World, endpoint: Endpoint) -> tuple[str, ...]:
+    signer = endpoint.state.signed_by
+    if signer is None:
+        return ()
+    holder = endpoint.id if signer is SignedBy.ENDPOINT else None
+    try:
+        found = world.vault.read_shelf(signing.shelf(endpoint.config.tenant_id, holder))
+    except Unreadable as error:
+        raise _Missing(f"the signing key of the {signer.value} can't be read ({error}); {_SEE}") from error
+    if not all(map(signing.is_secret, found.values())):
+        raise _Missing(f"the signing key of the {signer.value} is none; {_SEE}")
+    if not found:
+        raise _Missing(f"the signing key of the {signer.value} is gone; {_SEE}")
+    return tuple(found[key_id] for key_id in sorted(found, reverse=True))
+
+
+def _carrying(call: Call, headers: tuple[tuple[str, str], ...]) -> Call:
+    return replace(call, headers=(*signing.without_signature(call.headers), *headers))

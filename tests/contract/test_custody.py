@@ -1,0 +1,96 @@
+"""Secrets and signing keys: names in the store, values in the vault."""
+
+from typing import Any
+
+import pytest
+
+from rubato.domain.audit import Event
+from rubato.domain.errors import WriteRaced
+from rubato.domain.hints import Actor, ActorKind
+from rubato.domain.secrets import MAX_BYTES, Secret
+from rubato.domain.signing import SigningKey, key_id
+from tests.worlds import MIDNIGHT
+
+
+def event(number: int, subject: str = "job_1") -> Event:
+    return Event(
+        event_id=f"ev_{number}",
+        subject=subject,
+        tenant_id="acme",
+        at=MIDNIGHT,
+        actor=Actor(id="key_anne", kind=ActorKind.HUMAN),
+        action="putSecret",
+        before={},
+        after={"name": "TOKEN"},
+    )
+
+
+def secret(name: str, at: int = MIDNIGHT, job_id: str = "job_1") -> Secret:
+    return Secret(job_id=job_id, tenant_id="acme", name=name, updated_at=at)
+
+
+def key(number: int, endpoint_id: str | None = None, tenant_id: str = "acme") -> SigningKey:
+    made = key_id(endpoint_id, MIDNIGHT + number, bytes(10))
+    return SigningKey(key_id=made, tenant_id=tenant_id, endpoint_id=endpoint_id, created_at=MIDNIGHT + number)
+
+
+def test_a_secret_is_listed_by_name_replaced_and_forgotten(world: Any) -> None:
+    for number, each in enumerate((secret("b"), secret("A"), secret("c", job_id="job_2"), secret("b", MIDNIGHT + 1))):
+        world.secrets.put(each, event(number))
+    assert world.secrets.of_job("job_1") == [secret("A"), secret("b", MIDNIGHT + 1)]
+    world.secrets.delete(secret("b"), event(5))
+    assert [each.name for each in world.secrets.of_job("job_1")] == ["A"]
+    with pytest.raises(WriteRaced):
+        world.secrets.delete(secret("b"), event(6))
+    assert {each.event_id for each in world.trail.of_subject("job_1", 20, None).items} == {
+        "ev_0", "ev_1", "ev_2", "ev_3", "ev_5"
+    }  # fmt: skip
+
+
+def test_signing_keys_are_listed_by_holder_oldest_first_and_page_by_page(world: Any) -> None:
+    endpoint = "ep_01JGFJJZ00000000000000000A"
+    keys = [key(1), key(2), key(3, endpoint), key(4, endpoint)]
+    for number, each in enumerate(reversed(keys)):
+        world.signing_keys.create(each, event(number, each.key_id))
+    world.signing_keys.create(key(5, tenant_id="other"), event(9))
+    first = world.signing_keys.list("acme", 3, None)
+    rest = world.signing_keys.list("acme", 3, first.next)
+    assert ([*first.items, *rest.items], rest.next) == (keys, None)
+    assert world.signing_keys.of_holder("acme", None) == keys[:2]
+    assert world.signing_keys.of_holder("acme", endpoint) == keys[2:]
+    assert world.signing_keys.get("acme", keys[2].key_id) == keys[2]
+    assert world.signing_keys.get("other", keys[2].key_id) is None
+
+
+def test_a_signing_key_is_deleted_once(world: Any) -> None:
+    world.signing_keys.create(key(1), event(1))
+    world.signing_keys.delete(key(1), event(2))
+    with pytest.raises(WriteRaced):
+        world.signing_keys.delete(key(1), event(3))
+    assert world.signing_keys.list("acme", 10, None).items == ()
+    assert len(world.trail.of_subject("job_1", 20, None).items) == 2
+
+
+VALUES = ["plain", "{{ssm:other}} {{secret:X}}", "ümläut €", "two\nlines\r\n", " outer space ", '"\\', "x" * MAX_BYTES]
+
+
+def test_a_value_comes_out_of_the_vault_as_it_went_in(world: Any) -> None:
+    for number, value in enumerate(VALUES):
+        world.vault.put("secrets/job_1", f"N{number}", value)
+    expected = {f"N{number}": value for number, value in enumerate(VALUES)}
+    assert world.vault.read("secrets/job_1", [*expected, "MISSING"]) == expected
+    world.vault.put("secrets/job_1", "N0", "newer")
+    assert world.vault.read("secrets/job_1", ["N0"]) == {"N0": "newer"}
+    world.vault.delete("secrets/job_1", "N0")
+    world.vault.delete("secrets/job_1", "N0")
+    assert world.vault.read("secrets/job_1", ["N0", "N1"]) == {"N1": VALUES[1]}
+    assert world.vault.read("secrets/job_10", ["N1"]) == {}
+
+
+def test_a_shelf_is_read_whole_beyond_ten_values_too_and_without_its_neighbours(world: Any) -> None:
+    for number in range(12):
+        world.vault.put("signing/ep_1", f"sig_{number:02}", f"value {number}")
+    world.vault.put("signing/ep_10", "sig_0", "another's")
+    assert world.vault.read_shelf("signing/ep_1") == {f"sig_{n:02}": f"value {n}" for n in range(12)}
+    assert len(world.vault.read("signing/ep_1", [f"sig_{n:02}" for n in range(12)])) == 12
+    assert world.vault.read_shelf("signing/ep_2") == {}
