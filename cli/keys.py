@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import boto3
@@ -12,13 +13,16 @@ from rich.table import Table
 
 from rubato.adapters.clock import SystemClock
 from rubato.bootstrap import AwsWorld
-from rubato.domain.access import ALL_SCOPES, ApiKey, Scope
-from rubato.domain.errors import NotFound
+from rubato.domain.access import ALL_SCOPES, ApiKey, Caller, Scope
+from rubato.domain.budget import MAX_CHANGES_PER_HOUR, UNLIMITED, Budget
+from rubato.domain.errors import Conflict, Invalid, NotFound
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import DAY, SECOND, to_iso
 from rubato.domain.limits import Limits
 from rubato.settings import Settings
 from rubato.usecases import manage_keys
+from rubato.usecases.manage_agents import agent_named
+from rubato.usecases.manage_keys import KeyDraft, operator
 from rubato.usecases.pages import every
 
 app = typer.Typer(help="Create, list and revoke API keys, with your AWS credentials.", no_args_is_help=True)
@@ -37,6 +41,13 @@ def create(
     scopes: Annotated[str, typer.Option(help="Comma-separated scopes, or all.")] = "all",
     label: Annotated[str, typer.Option(help="What the key is for.")] = "cli",
     kind: Annotated[ActorKind, typer.Option(help="Who will use it: human, agent or service.")] = ActorKind.HUMAN,
+    agent: Annotated[str | None, typer.Option(help="The agent that will use it; registered if it is new.")] = None,
+    owner: Annotated[str | None, typer.Option(help="On whose behalf the agent acts.")] = None,
+    changes_per_hour: Annotated[
+        int | None, typer.Option(min=1, max=MAX_CHANGES_PER_HOUR, help="Changes in an hour; by default any number.")
+    ] = None,
+    job: Annotated[list[str] | None, typer.Option(help="A job that it may see; repeat it. By default all.")] = None,
+    no_delete: Annotated[bool, typer.Option(help="It may not delete endpoints or archive jobs.")] = False,
     days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; by default never.")] = None,
     stack: Stack = "rubato",
     region: Region = None,
@@ -45,9 +56,16 @@ def create(
     """Create a key and show it, this once."""
     world = _deployed(stack, region)
     expires_at = world.clock.now() + days * DAY if days is not None else None
-    key, token = manage_keys.create_key(
-        world, tenant_id=tenant, label=label, kind=kind, scopes=parse_scopes(scopes), expires_at=expires_at
+    draft = KeyDraft(
+        label=label,
+        kind=kind if agent is None else ActorKind.AGENT,
+        scopes=parse_scopes(scopes),
+        expires_at=expires_at,
+        budget=Budget(
+            changes_per_hour=changes_per_hour, job_ids=frozenset(job) if job else None, may_delete=not no_delete
+        ),
     )
+    key, token = _create(world, operator(tenant), draft, agent, owner)
     if as_json:
         typer.echo(json.dumps({**_view(key), "apiKey": token}))
     else:
@@ -100,8 +118,19 @@ def create_key(
     """
     wanted = parse_scopes(",".join(scopes)) if scopes else ALL_SCOPES
     world = _world(outputs, _RETENTION_DAYS, **client_kwargs)
-    _, token = manage_keys.create_key(world, tenant_id=tenant, label=label, kind=ActorKind.HUMAN, scopes=wanted)
-    return token
+    draft = KeyDraft(label=label, kind=ActorKind.HUMAN, scopes=wanted)
+    return manage_keys.create_key(world, operator(tenant), draft)[1]
+
+
+def _create(world: AwsWorld, by: Caller, draft: KeyDraft, agent: str | None, owner: str | None) -> tuple[ApiKey, str]:
+    if (agent is None) != (owner is None):
+        raise _stop("--agent and --owner go together: each agent acts on somebody's behalf")
+    try:
+        if agent is not None and owner is not None:
+            draft = replace(draft, agent_id=agent_named(world, by, agent, owner).agent_id)
+        return manage_keys.create_key(world, by, draft)
+    except (Conflict, Invalid) as error:
+        raise _stop(str(error)) from None
 
 
 def parse_scopes(text: str) -> frozenset[Scope]:
@@ -133,7 +162,7 @@ def _all_keys(world: AwsWorld, tenant: str) -> Iterator[ApiKey]:
 def _world(outputs: Mapping[str, str], retention_days: int, region_name: str | None = None, **client: str) -> AwsWorld:
     credentials = {("host" if name == "endpoint_url" else name): value for name, value in client.items()}
     settings = Settings(
-        tables={"keys": outputs["KeysTableName"], "audit": outputs["AuditTableName"]},
+        tables={name: outputs[f"{name.capitalize()}TableName"] for name in ("keys", "audit", "jobs")},
         queue_url=None,
         region=region_name,
         retention_s=retention_days * DAY // SECOND,
@@ -150,6 +179,8 @@ def _view(key: ApiKey) -> dict[str, Any]:
         "label": key.label,
         "kind": key.kind.value,
         "scopes": sorted(scope.value for scope in key.scopes),
+        "agentId": key.agent_id,
+        "budget": key.budget.to_plain() if key.budget != UNLIMITED else None,
         "createdAt": to_iso(key.created_at),
         "expiresAt": to_iso(key.expires_at) if key.expires_at is not None else None,
         "lastUsedAt": to_iso(key.last_used_at) if key.last_used_at is not None else None,

@@ -7,6 +7,7 @@ import httpx2
 from mcp.client.streamable_http import streamable_http_client
 
 from rubato.domain.access import Caller
+from rubato.interface.gateway import context_of
 from rubato.interface.http import handle
 from tests.unit.clients import Answer, Client
 from tests.worlds import ANNE, MemoryWorld
@@ -59,16 +60,12 @@ class InProcess(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """One proxy event."""
-        given = {"tenantId": self.caller.tenant_id, "keyId": self.caller.key_id, "kind": self.caller.kind.value}
         event = {
             "httpMethod": request.method,
             "path": "/mcp",
             "headers": dict(request.headers),
             "multiValueHeaders": {name: [value] for name, value in request.headers.items()},
-            "requestContext": {
-                "requestId": "req-1",
-                "authorizer": {**given, "scopes": " ".join(self.caller.scopes)},
-            },
+            "requestContext": {"requestId": "req-1", "authorizer": context_of(self.caller)},
             "body": (await request.aread()).decode() or None,
         }
         answer = handle(self.world, event, on_crash=_reraise)

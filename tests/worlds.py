@@ -8,7 +8,6 @@ from typing import Any
 from rubato.adapters.memory import (
     MemoryEndpoints,
     MemoryJobs,
-    MemoryKeys,
     MemoryRunQueue,
     MemoryRuns,
     MemoryTrail,
@@ -16,12 +15,13 @@ from rubato.adapters.memory import (
 from rubato.adapters.memory_analyses import MemoryAnalyses
 from rubato.adapters.memory_custody import MemorySecrets, MemorySigningKeys, MemoryVault
 from rubato.adapters.memory_idempotency import MemoryIdempotency
+from rubato.adapters.memory_identities import MemoryAgents, MemoryKeys
 from rubato.adapters.memory_notifications import MemoryNotifications
 from rubato.adapters.memory_rules import MemoryRuleLedgers
 from rubato.adapters.memory_tick_workers import MemoryTickWorkers
 from rubato.adapters.memory_usage import MemoryUsage
 from rubato.adapters.scripted import ScriptedModel
-from rubato.domain.access import ALL_SCOPES, Caller
+from rubato.domain.access import ALL_SCOPES, ApiKey, Caller, Scope
 from rubato.domain.endpoint import Endpoint, EndpointConfig, TargetRequest
 from rubato.domain.exchange import Call, Reply
 from rubato.domain.hints import ActorKind
@@ -33,6 +33,7 @@ from rubato.usecases.add_endpoint import add_endpoint
 from rubato.usecases.claim_due import claim_due
 from rubato.usecases.create_job import create_job
 from rubato.usecases.handle_message import handle_message
+from rubato.usecases.manage_keys import KeyDraft, create_key, operator
 from rubato.usecases.run_tick import run_tick
 
 MIDNIGHT = 1_735_689_600_000  # 2025-01-01T00:00:00Z
@@ -138,6 +139,7 @@ class MemoryWorld:
         self.endpoints = MemoryEndpoints(self.trail, self.usage, self.limits.shards)
         self.runs = MemoryRuns()
         self.keys = MemoryKeys(self.trail)
+        self.agents = MemoryAgents(self.trail)
         self.vault = MemoryVault()
         self.secrets = MemorySecrets(self.trail)
         self.signing_keys = MemorySigningKeys(self.trail)
@@ -148,6 +150,19 @@ class MemoryWorld:
         self.tick_workers = MemoryTickWorkers()
         self.outbound = ScriptedTarget(self.clock)
         self.notifications = MemoryNotifications()
+
+
+def a_key(
+    world: Any,
+    tenant: str = "acme",
+    *,
+    scopes: frozenset[Scope] = ALL_SCOPES,
+    kind: ActorKind = ActorKind.HUMAN,
+    label: str = "own",
+    **draft: Any,
+) -> tuple[ApiKey, str]:
+    """A stored key and its token, made by the operator."""
+    return create_key(world, operator(tenant), KeyDraft(label=label, kind=kind, scopes=scopes, **draft))
 
 
 def a_job(world: Any, caller: Caller = ANNE, name: str = "shop") -> Job:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from rubato.domain.access import Caller
+from rubato.interface.gateway import context_of
 from rubato.interface.http import handle
 from tests.worlds import ANNE, MemoryWorld
 
@@ -42,17 +43,9 @@ class Wsgi:
             "requestContext": {
                 "requestId": "req-1",
                 "path": full,
-                "authorizer": self._known() if headers.get("X-API-KEY") == self.key else None,
+                "authorizer": context_of(self.caller) if headers.get("X-API-KEY") == self.key else None,
             },
             "body": body or None,
-        }
-
-    def _known(self) -> dict[str, str]:
-        return {
-            "tenantId": self.caller.tenant_id,
-            "keyId": self.caller.key_id,
-            "kind": self.caller.kind.value,
-            "scopes": " ".join(self.caller.scopes),
         }
 
 

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from rubato.adapters.dynamodb.agents import DynamoAgents
 from rubato.adapters.dynamodb.analyses import DynamoAnalyses
 from rubato.adapters.dynamodb.connection import open_tables
 from rubato.adapters.dynamodb.custody import DynamoSecrets, DynamoSigningKeys
@@ -89,6 +90,7 @@ def _aws_world() -> Any:
     world.endpoints = DynamoEndpoints(connection, world.limits.shards, _RETENTION_S)
     world.runs = DynamoRuns(_RETENTION_S)
     world.keys = DynamoKeys(connection, _RETENTION_S)
+    world.agents = DynamoAgents(connection, _RETENTION_S)
     world.idempotency = DynamoIdempotency()
     world.trail = DynamoTrail()
     world.secrets = DynamoSecrets(connection, _RETENTION_S)

@@ -22,7 +22,7 @@ from rubato.domain.access import key_id_of
 from rubato.interface.catalog import CATALOG
 from tests.e2e.conftest import LocalStack
 from tests.e2e.watchers import listening, until
-from tests.unit.test_http import VALID
+from tests.scenes import call_of
 
 
 @pytest.fixture
@@ -138,12 +138,16 @@ def test_what_belongs_to_another_tenant_is_not_there(stack: LocalStack, job: str
     at = credentials(stack.port)
     key = create_key(outputs=_outputs(stack), tenant="evil", scopes=None, label="e2e", client_kwargs=at)
     with httpx.Client(base_url=stack.url, headers={"x-api-key": key}, timeout=30, trust_env=False) as mallory:
-        others = {"keyId": key_id_of(stack.api_key), "signingKeyId": "sig_1", "secretName": "API_KEY"}
+        agent = stack.client.post("/agents", json={"name": "e2e", "owner": "acme"}).raise_for_status().json()["agentId"]
+        ids = {"jobId": job, "endpointId": endpoint, "runId": run, "agentId": agent}
+        ids |= {"keyId": key_id_of(stack.api_key) or "", "signingKeyId": "sig_1", "secretName": "API_KEY"}
         for action in CATALOG:
-            path = action.path.format(jobId=job, endpointId=endpoint, runId=run, **others)
+            path = action.path.format(**ids)
             if path == action.path:
                 continue
-            assert mallory.request(action.method, path, json=VALID.get(action.name)).status_code == 404, action.name
+            answer = mallory.request(action.method, path, json=call_of(action, ids) or None)
+            assert answer.status_code == 404, action.name
+        stack.client.delete(f"/agents/{agent}").raise_for_status()
         assert mallory.get("/runs").json()["items"] == []
     assert stack.client.get(f"/endpoints/{endpoint}").json()["name"] == "mine"
 

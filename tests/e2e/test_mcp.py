@@ -122,9 +122,65 @@ async def _those_beside_them(tool: Transcript) -> None:
     key = await tool("createApiKey", label="mcp", kind="agent", scopes=["runs:read"])
     assert key["keyId"] in {each["keyId"] for each in (await tool("listApiKeys"))["items"]}
     await tool("revokeApiKey", keyId=key["keyId"])
+    await _agents(tool)
+    await _custody(tool, job, endpoint)
     assert (await tool("getUsage"))["endpoints"] >= 1
     assert len((await tool("describeServiceCatalog"))["actions"]) == len(CATALOG)
     await tool("archiveJob", **job)
+
+
+async def _agents(tool: Transcript) -> None:
+    agent = {"agentId": (await tool("registerAgent", name="told apart", owner="shop team"))["agentId"]}
+    assert (await tool("listAgents"))["items"][0]["owner"] == "shop team"
+    assert (await tool("listAgentEvents", **agent))["items"] == []
+    await tool("retireAgent", **agent)
+
+
+async def _custody(tool: Transcript, job: dict[str, Any], endpoint: dict[str, Any]) -> None:
+    """What is kept for requests and never told: keys that sign them, and secrets."""
+    signing = {"signingKeyId": (await tool("createSigningKey", **endpoint))["signingKeyId"]}
+    second = {"signingKeyId": (await tool("rotateSigningKey", **signing))["signingKeyId"]}
+    assert {**second, **endpoint}.items() <= (await tool("listSigningKeys"))["items"][-1].items()
+    for each in (signing, second):
+        await tool("deleteSigningKey", **each)
+    await tool("putSecret", **job, secretName="TOKEN", value="hunter2-hunter2")
+    assert [each["name"] for each in (await tool("listSecrets", **job))["items"]] == ["TOKEN"]
+    await tool("deleteSecret", **job, secretName="TOKEN")
+
+
+def test_a_budget_holds_however_many_changes_come_at_once_and_each_is_laid_at_the_agents_door(
+    stack: LocalStack,
+) -> None:
+    job = stack.client.post("/jobs", json={"name": "budgeted"}).raise_for_status().json()["jobId"]
+    quiet = {"name": "quiet", "request": {"url": "http://127.0.0.1:9/"}, "baseline": {"manual": True}}
+    endpoint = stack.client.post(f"/jobs/{job}/endpoints", json=quiet).raise_for_status().json()["endpointId"]
+    agent = stack.client.post("/agents", json={"name": "busy", "owner": "shop team"}).raise_for_status().json()
+    wanted = {"label": "busy", "kind": "agent", "scopes": ["schedule:write"], "agentId": agent["agentId"]}
+    budget = {"changesPerHour": 4, "jobIds": [job]}
+    key = stack.client.post("/api-keys", json={**wanted, "budget": budget}).raise_for_status().json()["apiKey"]
+    results: list[bool] = []
+
+    async def one(http: httpx2.AsyncClient, number: int) -> None:
+        params = {"name": "pauseOrResumeEndpoint", "arguments": {"endpointId": endpoint, "pauseUntil": "indefinite"}}
+        message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params}
+        answer = (await http.post(f"{stack.url}/mcp", json=message)).json()
+        results.append(not answer["result"]["isError"])
+
+    async def all_at_once() -> None:
+        async with (
+            httpx2.AsyncClient(headers={"x-api-key": key}, timeout=60, trust_env=False) as http,
+            anyio.create_task_group() as tasks,
+        ):
+            for number in range(12):
+                tasks.start_soon(one, http, number)
+
+    anyio.run(all_at_once)
+    # The hour of the clock may have ended in between: then there were two budgets.
+    assert results.count(True) in (4, 8) and len(results) == 12
+    events = stack.client.get(f"/agents/{agent['agentId']}/events").raise_for_status().json()["items"]
+    assert {(each["subject"], each["onBehalfOf"], each["door"]) for each in events} == {(endpoint, "shop team", "mcp")}
+    stack.client.delete(f"/agents/{agent['agentId']}").raise_for_status()
+    stack.client.delete(f"/jobs/{job}").raise_for_status()
 
 
 @pytest.mark.parametrize(("mode", "version"), [("auto", MODERN), ("legacy", LEGACY[0])])

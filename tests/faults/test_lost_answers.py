@@ -9,14 +9,14 @@ import pytest
 from rubato.bootstrap import AwsWorld
 from rubato.domain.access import ALL_SCOPES
 from rubato.domain.hints import ActorKind
-from rubato.usecases.manage_keys import create_key, revoke_key
+from rubato.usecases.manage_keys import revoke_key
 from rubato.usecases.steer_endpoint import pause_endpoint
 from rubato.usecases.update_endpoint import delete_endpoint
 from rubato.usecases.update_job import update_job
 from tests.faults.matrix import Theatre
 from tests.faults.stage import House, Play
 from tests.faults.stories import STORIES, add, find, job
-from tests.worlds import ANNE
+from tests.worlds import ANNE, a_key
 
 DAY = "2025-01-01"
 
@@ -73,7 +73,7 @@ def test_the_state_that_was_written_twice_is_given_back(play: Play) -> None:
         lambda world: pause_endpoint(world, ANNE, find(world), until=None, reason=None),
         lambda world: delete_endpoint(world, ANNE, find(world)),
         lambda world: update_job(world, ANNE, job(world).job_id, lambda old: replace(old, name="new")),
-        lambda world: create_key(world, tenant_id="acme", label="l", kind=ActorKind.HUMAN, scopes=ALL_SCOPES),
+        lambda world: a_key(world, "acme", label="l", kind=ActorKind.HUMAN, scopes=ALL_SCOPES),
     ],
     ids=["pause", "delete", "update job", "create key"],
 )
@@ -89,7 +89,7 @@ def test_an_endpoint_that_is_created_twice_is_there_once_and_its_name_is_not_tak
 
 
 def test_a_key_that_is_revoked_twice_is_revoked(play: Play) -> None:
-    key, _ = create_key(play.world, tenant_id="acme", label="l", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, _ = a_key(play.world, "acme", label="l", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
     repeated(play, lambda: revoke_key(play.world, key.key_id), "TransactWriteItems")
     stored = play.world.keys.get(key.key_id)
     assert stored is not None and stored.revoked_at is not None

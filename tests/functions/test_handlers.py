@@ -24,9 +24,9 @@ from rubato.domain.messages import RunMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.interface.catalog import CATALOG
 from rubato.ports import RunFilter
-from rubato.usecases.manage_keys import create_key, revoke_key
+from rubato.usecases.manage_keys import revoke_key
 from tests.functions.conftest import ROOT, Context, event, load
-from tests.worlds import MIDNIGHT, a_job, an_endpoint
+from tests.worlds import MIDNIGHT, a_job, a_key, an_endpoint
 
 
 def call(handler: Any, template: dict[str, Any], **changes: Any) -> tuple[int, Any, dict[str, str]]:
@@ -68,7 +68,7 @@ def test_something_unforeseen_is_a_plain_500_without_a_trace(
 
 
 def test_the_authorizer_turns_a_key_into_a_caller_for_the_whole_stage(world: AwsWorld) -> None:
-    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    key, token = a_key(world, "acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
     request = event("authorizer-request")
     for headers in ({"x-api-key": token}, {"X-Api-Key": token}, {"Authorization": f"Bearer {token}"}):
         answer = load("authorizer").handler({**request, "headers": headers}, Context())
@@ -78,10 +78,8 @@ def test_the_authorizer_turns_a_key_into_a_caller_for_the_whole_stage(world: Aws
 
 
 def test_the_authorizer_refuses_missing_wrong_revoked_and_expired_keys(world: AwsWorld) -> None:
-    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
-    _, expired = create_key(
-        world, tenant_id="acme", label="old", kind=ActorKind.AGENT, scopes=ALL_SCOPES, expires_at=MIDNIGHT
-    )
+    key, token = a_key(world, "acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    _, expired = a_key(world, "acme", label="old", kind=ActorKind.AGENT, scopes=ALL_SCOPES, expires_at=MIDNIGHT)
     forged = token[:40] + ("A" if token[40] != "A" else "B") + token[41:]
     handler, request = load("authorizer").handler, event("authorizer-request")
     for headers in ({}, {"x-api-key": "nonsense"}, {"x-api-key": forged}, {"x-api-key": expired}, None):
@@ -93,7 +91,7 @@ def test_the_authorizer_refuses_missing_wrong_revoked_and_expired_keys(world: Aw
 
 
 def test_the_authorizer_notes_the_last_use_of_a_key_once_an_hour(world: AwsWorld) -> None:
-    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    key, token = a_key(world, "acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
     handler, request = load("authorizer").handler, {**event("authorizer-request"), "headers": {"x-api-key": token}}
     for now, noted in ((MIDNIGHT, MIDNIGHT), (MIDNIGHT + HOUR - 1, MIDNIGHT), (MIDNIGHT + HOUR, MIDNIGHT + HOUR)):
         world.clock.sleep_until(now)
@@ -108,7 +106,7 @@ def test_the_authorizer_lets_a_key_in_although_its_use_can_not_be_noted(
     def throttled(*_: object) -> None:
         raise ConnectionError("too many writes")
 
-    key, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    key, token = a_key(world, "acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
     monkeypatch.setattr(world.keys, "record_use", throttled)
     answer = load("authorizer").handler({**event("authorizer-request"), "headers": {"x-api-key": token}}, Context())
     assert answer["principalId"] == key.key_id
@@ -253,4 +251,5 @@ def test_the_catalog_names_the_actions_of_this_release() -> None:
         "createApiKey", "listApiKeys", "revokeApiKey", "listAnalyses", "previewRules", "describeServiceCatalog",
         "createSigningKey", "rotateSigningKey", "listSigningKeys",
         "deleteSigningKey", "putSecret", "listSecrets", "deleteSecret",
+        "registerAgent", "listAgents", "retireAgent", "listAgentEvents",
     }  # fmt: skip

@@ -18,9 +18,8 @@ from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.domain.messages import RunMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.metrics import METRICS
-from rubato.usecases.manage_keys import create_key
 from tests.functions.conftest import ROOT, Context, event, load
-from tests.worlds import MIDNIGHT, a_job, an_endpoint
+from tests.worlds import MIDNIGHT, a_job, a_key, an_endpoint
 
 SECRETS = ("hunter2", "s3cr3t", "swordfish", "opensesame")
 CONTEXT = Context()
@@ -182,7 +181,7 @@ def test_a_key_that_can_not_be_looked_up_is_an_error_and_a_wrong_one_is_none(
     def unreachable(*_: object) -> None:
         raise ConnectionError("hunter2")
 
-    _, token = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    _, token = a_key(world, "acme", label="ci", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
     authorize, request = load("authorizer").handler, event("authorizer-request")
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         authorize({**request, "headers": {"x-api-key": "rbt_wrong"}}, CONTEXT)

@@ -30,6 +30,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "RulesTable": _dynamodb("GetItem", "PutItem"),
         "RunsTable/index/byJob": _dynamodb("Query"),
         "AuditTable": _dynamodb("PutItem", "Query"),
+        "AuditTable/index/byAgent": _dynamodb("Query"),
         "KeysTable": _dynamodb("GetItem", "PutItem", "UpdateItem"),
         "KeysTable/index/byTenant": _dynamodb("Query"),
         "IdempotencyTable": _dynamodb("GetItem", "PutItem", "DeleteItem"),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from rubato.domain.access import Caller
+from rubato.interface.gateway import context_of
 from rubato.interface.http import handle
 from tests.worlds import ANNE, MemoryWorld
 
@@ -23,16 +24,7 @@ class Client:
         headers: dict[str, str] | None = None,
         raw: str | None = None,
     ) -> "Answer":
-        authorizer = (
-            {
-                "tenantId": self.caller.tenant_id,
-                "keyId": self.caller.key_id,
-                "kind": self.caller.kind.value,
-                "scopes": " ".join(self.caller.scopes),
-            }
-            if self.caller
-            else None
-        )
+        authorizer = context_of(self.caller) if self.caller else None
         text = raw if raw is not None else (json.dumps(body) if body is not None else None)
         event = {
             "httpMethod": method,

@@ -6,6 +6,7 @@ from rubato.domain import ids
 from rubato.domain.endpoint import Endpoint, RunStatus, Source
 from rubato.domain.instant import SECOND
 from rubato.domain.runs import Run
+from rubato.interface.gateway import context_of
 from rubato.interface.http import handle
 from tests.unit.clients import Client
 from tests.worlds import ANNE, MIDNIGHT, MemoryWorld
@@ -13,17 +14,11 @@ from tests.worlds import ANNE, MIDNIGHT, MemoryWorld
 
 def raw(world: MemoryWorld, path: str, **query: str) -> tuple[int, str, dict[str, str]]:
     """Status, text and headers, for answers that are no JSON document."""
-    authorizer = {
-        "tenantId": ANNE.tenant_id,
-        "keyId": ANNE.key_id,
-        "kind": ANNE.kind.value,
-        "scopes": " ".join(ANNE.scopes),
-    }
     event = {
         "httpMethod": "GET",
         "path": path,
         "queryStringParameters": query or None,
-        "requestContext": {"requestId": "req-1", "authorizer": authorizer},
+        "requestContext": {"requestId": "req-1", "authorizer": context_of(ANNE)},
     }
     answer = handle(world, event, on_crash=lambda: None)
     return answer["statusCode"], answer["body"], answer["headers"]

@@ -11,10 +11,9 @@ from rubato.domain.access import ALL_SCOPES
 from rubato.domain.hints import ActorKind
 from rubato.interface import routes
 from rubato.interface.catalog import CATALOG
-from rubato.usecases.manage_keys import create_key
 from tests import examples
 from tests.unit.clients import Client
-from tests.worlds import ANNE, MemoryWorld
+from tests.worlds import ANNE, MemoryWorld, a_key
 
 TEXT = examples.API_MD.read_text()
 EXAMPLES = list(examples.read(TEXT))
@@ -22,7 +21,7 @@ EXAMPLES = list(examples.read(TEXT))
 
 def test_every_example_gives_what_it_shows() -> None:
     world = MemoryWorld()
-    key, _ = create_key(world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, _ = a_key(world, "acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
     client = Client(world, replace(ANNE, key_id=key.key_id))
 
     def send(method: str, path: str, headers: Mapping[str, str], body: str) -> tuple[int, str]:

@@ -7,26 +7,12 @@ from typing import Any
 
 import pytest
 
-from rubato.domain.access import ALL_SCOPES, Scope
+from rubato.domain.access import Scope
 from rubato.domain.exchange import Reply
-from rubato.domain.hints import ActorKind
-from rubato.interface.catalog import CATALOG
-from rubato.usecases.manage_keys import create_key
 from tests.unit.clients import Client
-from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage
+from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, Stage
 
 ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline": {"intervalMs": 60_000}}
-
-
-VALID: dict[str, dict[str, Any]] = {
-    "addEndpointToJob": ENDPOINT,
-    "updateJob": {"name": "mine"},
-    "updateEndpointConfig": {"name": "mine"},
-    "applyIntervalHint": {"intervalMs": 5000},
-    "scheduleOneShotRun": {"runInMs": 0},
-    "pauseOrResumeEndpoint": {"pauseUntil": "indefinite"},
-    "putSecret": {"value": "hunter2-hunter2"},
-}
 
 
 @pytest.fixture
@@ -151,24 +137,8 @@ def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
     assert answer.body["code"] == "method_not_allowed" and answer.body["requestId"] == "req-1"
 
 
-def test_without_a_key_nothing_is_answered_but_health(world: MemoryWorld) -> None:
-    stranger = Client(world, None)
-    for action in CATALOG:
-        assert stranger(action.method, action.path.replace("{", "").replace("}", "")).status == 401
-    assert stranger("GET", "/health").status == 200
-
-
-@pytest.mark.parametrize("action", CATALOG, ids=lambda action: action.name)
-def test_every_action_needs_its_scope(world: MemoryWorld, action: Any) -> None:
-    family = (action.scope or "none").split(":")[0]
-    others = frozenset(scope for scope in ALL_SCOPES if scope.split(":")[0] != family)
-    lacking = Client(world, replace(ANNE, scopes=others))
-    answer = lacking(action.method, action.path.replace("{", "").replace("}", ""), {})
-    if action.scope is None:
-        assert answer.status == 200
-        return
-    assert (answer.status, answer.body["code"]) == (403, "forbidden")
-    assert action.scope.value in answer.body["detail"]
+def test_health_needs_no_key(world: MemoryWorld) -> None:
+    assert Client(world, None)("GET", "/health").status == 200
 
 
 def test_a_write_scope_implies_the_read_of_its_family(world: MemoryWorld, job_id: str) -> None:
@@ -176,34 +146,6 @@ def test_a_write_scope_implies_the_read_of_its_family(world: MemoryWorld, job_id
     assert writer("GET", f"/jobs/{job_id}").status == 200
     reader = Client(world, replace(ANNE, scopes=frozenset({Scope.JOBS_READ})))
     assert reader("DELETE", f"/jobs/{job_id}").status == 403
-
-
-def test_what_belongs_to_another_tenant_is_not_there(
-    world: MemoryWorld, client: Client, job_id: str, endpoint_id: str
-) -> None:
-    Stage(world).play_seconds(61)
-    run_id = client("GET", "/runs").body["items"][0]["runId"]
-    mallory = Client(world, MALLORY)
-    key, _ = create_key(world, tenant_id="acme", label="ci", kind=ActorKind.SERVICE, scopes=ALL_SCOPES)
-    paths = {"{jobId}": job_id, "{endpointId}": endpoint_id, "{runId}": run_id, "{keyId}": key.key_id}
-    paths |= {"{secretName}": "API_KEY", "{signingKeyId}": client("POST", "/signing-keys", {}).body["signingKeyId"]}
-    seen = 0
-    for action in CATALOG:
-        path = action.path
-        for name, value in paths.items():
-            path = path.replace(name, value)
-        if path == action.path:
-            continue
-        body = VALID.get(action.name)
-        assert mallory(action.method, path, body).status == 404, action.name
-        seen += 1
-    assert seen == 25
-    assert mallory("GET", "/runs", query={"jobId": job_id}).status == 404
-    assert mallory("GET", "/runs", query={"endpointId": endpoint_id}).status == 404
-    assert mallory("GET", "/runs").body["items"] == [] and mallory("GET", "/jobs").body["items"] == []
-    assert client("GET", f"/endpoints/{endpoint_id}").body["name"] == "probe"
-    assert client("GET", f"/jobs/{job_id}").body["status"] == "active"
-    assert world.keys.get(key.key_id) == key and mallory("GET", "/api-keys").body["items"] == []
 
 
 def test_a_patch_merges_objects_and_null_clears(client: Client, endpoint_id: str) -> None:

@@ -11,10 +11,9 @@ from rubato.domain.hints import ActorKind
 from rubato.domain.instant import DAY, SECOND
 from rubato.interface.catalog import CATALOG
 from rubato.usecases.authenticate import authenticate
-from rubato.usecases.manage_keys import create_key
 from tests.unit.clients import Answer, Client
 from tests.unit.test_http import ENDPOINT
-from tests.worlds import ANNE, MIDNIGHT, MemoryWorld
+from tests.worlds import ANNE, MIDNIGHT, MemoryWorld, a_key
 
 SHOP = {"name": "shop", "tags": ["sale", "web"], "owner": "anne"}
 KEY = {"label": "ci", "kind": "agent", "scopes": ["jobs:read"]}
@@ -27,6 +26,7 @@ BODIES: dict[str, Any] = {
     "triggerRun": None,
     "createSigningKey": {},
     "rotateSigningKey": None,
+    "registerAgent": {"name": "scout", "owner": "shop team"},
 }
 
 
@@ -37,7 +37,7 @@ def world() -> MemoryWorld:
 
 @pytest.fixture
 def client(world: MemoryWorld) -> Client:
-    _, token = create_key(world, tenant_id="acme", label="first", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    _, token = a_key(world, "acme", label="first", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
     return Client(world, authenticate(world, {"x-api-key": token}))
 
 

@@ -10,9 +10,9 @@ from rubato.domain.errors import Unauthenticated
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import DAY, HOUR, MINUTE
 from rubato.usecases.authenticate import authenticate
-from rubato.usecases.manage_keys import create_key, revoke_key
+from rubato.usecases.manage_keys import revoke_key
 from tests.unit.clients import Client
-from tests.worlds import MIDNIGHT, MemoryWorld
+from tests.worlds import MIDNIGHT, MemoryWorld, a_key
 
 READER = {"label": "dashboard", "kind": "service", "scopes": ["jobs:read"]}
 
@@ -29,9 +29,7 @@ def holder(
     expires_at: int | None = None,
 ) -> Client:
     """A client with a stored key."""
-    _, token = create_key(
-        world, tenant_id=tenant, label="first", kind=ActorKind.HUMAN, scopes=scopes, expires_at=expires_at
-    )
+    _, token = a_key(world, tenant, label="first", kind=ActorKind.HUMAN, scopes=scopes, expires_at=expires_at)
     return signed_in(world, token)
 
 
@@ -57,6 +55,8 @@ def test_a_new_key_is_shown_once_and_works_at_once(world: MemoryWorld, client: C
         "label": "dashboard",
         "kind": "service",
         "scopes": ["jobs:read"],
+        "agentId": None,
+        "budget": None,
         "createdAt": "2025-01-01T00:00:00.000Z",
         "expiresAt": "2025-02-01T00:00:00.000Z",
         "lastUsedAt": None,

@@ -1,15 +1,17 @@
 """Rules as callers meet them: saved with the job, refused by field, tried without effect."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rubato.domain.access import Scope
 from rubato.domain.exchange import Reply
 from rubato.domain.schedule import ManualBaseline
 from tests.ruled import SURGE
 from tests.unit.clients import Client
-from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, an_endpoint
+from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage, an_endpoint
 
 PROBE = {
     "name": "traffic",
@@ -219,6 +221,17 @@ def test_a_preview_changes_nothing_at_all(office: Office) -> None:
     assert office.preview(document=SUPPOSED).body["items"][0]["wouldFire"]
     assert office.world.rule_ledgers.get(office.job_id) == ledger and len(office.world.trail.events) == events
     assert office.world.queue.waiting == waiting
+
+
+def test_what_targets_answered_is_previewed_only_for_those_who_may_read_runs(office: Office) -> None:
+    office.world.outbound.answer = lambda _: Reply(duration_ms=0, status_code=200, body=b'{"visitors": 9000}')
+    office.save(changed(when="endpoints.traffic.body.visitors"))
+    Stage(office.world).play(MIDNIGHT + 61_000)
+    path = f"/jobs/{office.job_id}/rules/preview"
+    for scopes, value in (({Scope.JOBS_READ}, None), ({Scope.JOBS_READ, Scope.RUNS_READ}, 9000)):
+        answer = Client(office.world, replace(ANNE, scopes=frozenset(scopes)))("POST", path, {})
+        (item,) = answer.body["items"]
+        assert item["value"] == value and item["heldSeconds"] > 0
 
 
 def test_nobody_elses_rules_can_be_tried(office: Office) -> None:

@@ -11,10 +11,9 @@ from schemathesis import Case
 
 from rubato.domain.access import ALL_SCOPES, Caller
 from rubato.domain.hints import ActorKind
-from rubato.usecases.manage_keys import create_key
 from tests import fuzzing
 from tests.unit.clients import Client
-from tests.worlds import ANNE, MemoryWorld, Stage
+from tests.worlds import ANNE, MemoryWorld, Stage, a_key
 from tests.wsgi import Wsgi
 
 APP = Wsgi(MemoryWorld())
@@ -25,7 +24,7 @@ ENDPOINT = {"name": "probe", "request": {"url": "http://127.0.0.1/x"}, "baseline
 def furnished() -> tuple[MemoryWorld, Caller, dict[str, Any]]:
     """A world where something ran, whoever calls, and the ids of what is there."""
     world = MemoryWorld()
-    key, _ = create_key(world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, _ = a_key(world, "acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
     caller = replace(ANNE, key_id=key.key_id)
     client = Client(world, caller)
     job_id = client("POST", "/jobs", {"name": "shop"}).body["jobId"]

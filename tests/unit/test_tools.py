@@ -15,11 +15,10 @@ from rubato.domain.hints import ActorKind
 from rubato.interface import routes
 from rubato.interface.catalog import CATALOG
 from rubato.interface.tools import Tool, as_anthropic, as_mcp, as_openai, tools
-from rubato.usecases.manage_keys import create_key
 from tests import examples
 from tests.agents import Agent, text_of
 from tests.unit.clients import Client
-from tests.worlds import ANNE, MemoryWorld
+from tests.worlds import ANNE, MemoryWorld, a_key
 
 TOOLS = list(tools().values())
 # Agents know these by heart: a name that changes breaks somebody.
@@ -143,7 +142,7 @@ def test_the_catalog_gives_the_tools_of_the_key_in_each_format() -> None:
 def test_every_example_of_the_documentation_works_through_its_tool_as_well() -> None:
     """What satisfies the documentation satisfies the input schema, and what comes back the output schema."""
     world = MemoryWorld()
-    key, _ = create_key(world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, _ = a_key(world, "acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
     caller = replace(ANNE, key_id=key.key_id)
     client, agent = Client(world, caller), Agent(world, caller)
 

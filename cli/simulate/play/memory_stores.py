@@ -5,9 +5,10 @@ The contract tests hold them to the same promises as those of DynamoDB.
 
 from typing import Any
 
-from rubato.adapters.memory import MemoryEndpoints, MemoryJobs, MemoryKeys, MemoryRuns, MemoryTrail
+from rubato.adapters.memory import MemoryEndpoints, MemoryJobs, MemoryRuns, MemoryTrail
 from rubato.adapters.memory_custody import MemorySecrets, MemorySigningKeys
 from rubato.adapters.memory_idempotency import MemoryIdempotency
+from rubato.adapters.memory_identities import MemoryAgents, MemoryKeys
 from rubato.adapters.memory_rules import MemoryRuleLedgers
 from rubato.adapters.memory_usage import MemoryUsage
 
@@ -23,6 +24,7 @@ def memory_stores(shards: int) -> dict[str, Any]:
         "endpoints": MemoryEndpoints(trail, usage, shards),
         "runs": MemoryRuns(),
         "keys": MemoryKeys(trail),
+        "agents": MemoryAgents(trail),
         "secrets": MemorySecrets(trail),
         "signing_keys": MemorySigningKeys(trail),
         "idempotency": MemoryIdempotency(),

@@ -10,6 +10,7 @@ from rubato.domain.lane import Lane
 from rubato.domain.limits import Limits
 from rubato.observability import LambdaTelemetry
 from rubato.ports import (
+    Agents,
     Analyses,
     Clock,
     Endpoints,
@@ -92,6 +93,13 @@ class AwsWorld:
         from rubato.adapters.dynamodb.keys import DynamoKeys
 
         return DynamoKeys(self._connection, self.settings.retention_s)
+
+    @cached_property
+    def agents(self) -> Agents:
+        """Agents in DynamoDB."""
+        from rubato.adapters.dynamodb.agents import DynamoAgents
+
+        return DynamoAgents(self._connection, self.settings.retention_s)
 
     @cached_property
     def vault(self) -> Vault:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from rubato.domain.access import ApiKey
+from rubato.domain.agents import Agent
 from rubato.domain.analysis import Analysis
 from rubato.domain.audit import Event
 from rubato.domain.conversation import Answer, Question
@@ -212,6 +213,30 @@ class Keys(Protocol):
         ...
 
 
+class Agents(Protocol):
+    """Registered agents by id, and those of a tenant."""
+
+    def create(self, agent: Agent, event: Event) -> None:
+        """Store a new agent with its event; raises Conflict while another one that is not retired has the name."""
+        ...
+
+    def get(self, agent_id: str) -> Agent | None:
+        """The agent, retired or not; the latest."""
+        ...
+
+    def named(self, tenant_id: str, name: str) -> Agent | None:
+        """The agent of that name that is not retired; the latest."""
+        ...
+
+    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[Agent]:
+        """Newest first; may lag behind the latest write."""
+        ...
+
+    def retire(self, agent: Agent, event: Event) -> None:
+        """Mark it at the event's time and free its name, with the event; raises WriteRaced if it is retired already."""
+        ...
+
+
 class Vault(Protocol):
     """Where values are that only the dispatcher reads, on shelves, by name.
 
@@ -302,12 +327,26 @@ class Trail(Protocol):
         """Newest first."""
         ...
 
+    def of_agent(self, agent_id: str, limit: int, after: str | None) -> Page[Event]:
+        """What was done through the agent, whatever the subject, newest first; may lag behind the latest write.
+
+        `after` is the id of an event.
+        """
+        ...
+
 
 class UsageCounters(Protocol):
     """What tenants use. Days are UTC, as in 2025-01-01. Counts of runs only grow."""
 
     def of(self, tenant_id: str, day: str) -> Usage:
         """Endpoints now, runs and the planner's tokens of the day."""
+        ...
+
+    def take_change(self, key_id: str, hour: str, limit: int) -> bool:
+        """Count one change by a key in one atomic step; False, and nothing counted, when `limit` were counted already.
+
+        Hours are UTC, as in 2025-01-01T09.
+        """
         ...
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
@@ -467,6 +506,8 @@ class World(Protocol):
     def runs(self) -> Runs: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def agents(self) -> Agents: ...
     @property
     def vault(self) -> Vault: ...
     @property

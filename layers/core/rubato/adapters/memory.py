@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from rubato.adapters.memory_usage import MemoryUsage
 from rubato.domain import ids
-from rubato.domain.access import ApiKey
 from rubato.domain.audit import Event
 from rubato.domain.endpoint import Endpoint, EndpointState
 from rubato.domain.errors import Conflict, WriteRaced
@@ -33,6 +32,13 @@ class MemoryTrail:
     def has(self, subject: str, event_id: str) -> bool:
         """By id."""
         return any((event.subject, event.event_id) == (subject, event_id) for event in self.events)
+
+    def of_agent(self, agent_id: str, limit: int, after: str | None) -> Page[Event]:
+        """Newest first."""
+        mine = [e for e in self.events if e.delegation is not None and e.delegation.agent_id == agent_id]
+        mine.sort(key=lambda event: event.event_id, reverse=True)
+        rest = [event for event in mine if after is None or event.event_id < after]
+        return _page(rest, limit, lambda event: event.event_id)
 
     def of_subject(self, subject: str, limit: int, after: str | None) -> Page[Event]:
         """Newest first."""
@@ -237,46 +243,6 @@ class MemoryRuns:
         found = sorted(filter(matches, runs), key=lambda run: ids.run_order(run.run_id), reverse=True)
         bare = [replace(run, attempts=(), hint=None, request=None, response=None) for run in found]
         return _page(bare, limit, lambda run: ids.run_order(run.run_id))
-
-
-class MemoryKeys:
-    """Implements ports.Keys."""
-
-    def __init__(self, trail: MemoryTrail) -> None:
-        self._keys: dict[str, ApiKey] = {}
-        self._trail = trail
-        self._lock = threading.Lock()
-
-    def create(self, key: ApiKey, event: Event) -> None:
-        """Both or nothing."""
-        with self._lock:
-            self._keys[key.key_id] = key
-            self._trail.events.append(event)
-
-    def get(self, key_id: str) -> ApiKey | None:
-        """By id."""
-        return self._keys.get(key_id)
-
-    def list(self, tenant_id: str, limit: int, after: str | None) -> Page[ApiKey]:
-        """Newest first."""
-        mine = [k for k in self._keys.values() if k.tenant_id == tenant_id and (after is None or k.key_id < after)]
-        return _page(sorted(mine, key=lambda key: key.key_id, reverse=True), limit, lambda key: key.key_id)
-
-    def revoke(self, key_id: str, event: Event) -> None:
-        """The first time counts."""
-        with self._lock:
-            key = self._keys.get(key_id)
-            if key is None or key.revoked_at is not None:
-                raise WriteRaced(key_id)
-            self._keys[key_id] = replace(key, revoked_at=event.at)
-            self._trail.events.append(event)
-
-    def record_use(self, key_id: str, at: int, unless_since: int) -> None:
-        """By id."""
-        with self._lock:
-            key = self._keys.get(key_id)
-            if key is not None and (key.last_used_at is None or key.last_used_at <= unless_since):
-                self._keys[key_id] = replace(key, last_used_at=at)
 
 
 @dataclass

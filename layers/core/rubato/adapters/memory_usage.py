@@ -13,6 +13,7 @@ class MemoryUsage:
         self.endpoints: Counter[str] = Counter()
         self._runs: Counter[tuple[str, str]] = Counter()
         self._tokens: Counter[tuple[str, str]] = Counter()
+        self._changes: Counter[tuple[str, str]] = Counter()
         self._over: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
@@ -23,6 +24,14 @@ class MemoryUsage:
             runs_today=self._runs[tenant_id, day],
             planner_tokens_today=max(self._tokens[tenant_id, day], 0),
         )
+
+    def take_change(self, key_id: str, hour: str, limit: int) -> bool:
+        """Check and count in one step."""
+        with self._lock:
+            if self._changes[key_id, hour] >= limit:
+                return False
+            self._changes[key_id, hour] += 1
+            return True
 
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
         """Check and count in one step."""

@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rubato.domain.agents import Delegation
+from rubato.domain.budget import UNLIMITED, Budget
 from rubato.domain.errors import Forbidden
 from rubato.domain.hints import Actor, ActorKind
 
@@ -27,6 +29,7 @@ class Scope(StrEnum):
 
 
 ALL_SCOPES = frozenset(Scope)
+KEY_SCOPES = frozenset({Scope.KEYS_READ, Scope.KEYS_WRITE})
 
 
 def implied(scopes: frozenset[Scope]) -> frozenset[Scope]:
@@ -45,6 +48,8 @@ class ApiKey:
     label: str
     kind: ActorKind
     scopes: frozenset[Scope]
+    budget: Budget = UNLIMITED
+    agent_id: str | None = None
     created_at: int
     expires_at: int | None = None
     revoked_at: int | None = None
@@ -59,14 +64,25 @@ class ApiKey:
         return hmac.compare_digest(self.digest, digest_of(token))
 
 
+class Door(StrEnum):
+    """The way that a caller came in; Rubato's own rules and planner use none."""
+
+    HTTP = "http"
+    MCP = "mcp"
+    CLI = "cli"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who calls an action: resolved from a key at the door."""
+    """Who calls an action: resolved from a key at the door. `delegation` is that of a registered agent's key."""
 
     tenant_id: str
     key_id: str
     kind: ActorKind
     scopes: frozenset[Scope]
+    budget: Budget = UNLIMITED
+    delegation: Delegation | None = None
+    door: Door | None = None
 
     @property
     def actor(self) -> Actor:
@@ -80,7 +96,7 @@ class Caller:
     def require(self, scope: Scope | None) -> None:
         """Raise Forbidden unless the caller has the scope."""
         if scope is not None and not self.may(scope):
-            raise Forbidden(scope.value)
+            raise Forbidden.lacks(scope.value)
 
 
 def mint_token(key_id: str, secret_text: str) -> str:

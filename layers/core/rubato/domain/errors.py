@@ -4,7 +4,7 @@ RubatoError
 +-- Invalid (ValueError)         the input breaks a rule; names each field            422
 +-- Malformed (ValueError)       the input can't be read at all                       400
 +-- Unauthenticated              no key, or one that is not valid                     401
-+-- Forbidden (PermissionError)  the key lacks a scope                                403
++-- Forbidden (PermissionError)  the key lacks a scope, or its budget excludes it     403
 +-- NotFound (LookupError)       unknown, deleted, or another tenant's                404
 +-- Conflict                     a duplicate name, a run in flight                    409
 +-- StaleVersion                 the caller's version is not the stored one           412
@@ -66,9 +66,10 @@ class Forbidden(RubatoError, PermissionError):
 
     code = "forbidden"
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"this key lacks the scope {scope}; ask for a key that has it")
-        self.scope = scope
+    @classmethod
+    def lacks(cls, scopes: str) -> "Forbidden":
+        """The common case: scopes are missing."""
+        return cls(f"this key lacks the scope {scopes}; ask for a key that has it")
 
 
 class NotFound(RubatoError, LookupError):

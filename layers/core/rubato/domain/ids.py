@@ -10,6 +10,8 @@ RUN_TAIL_LENGTH = _TIME_LENGTH + _TRIGGER_LENGTH
 _RUN_PREFIX = "run_"
 _ENDPOINT_PREFIX = "ep_"
 ANALYSIS_PREFIX = "an_"
+KEY_PREFIX = "key_"
+AGENT_PREFIX = "agent_"
 
 
 def _base32(value: int, length: int) -> str:
@@ -43,6 +45,16 @@ def hint_id(instant_ms: int, entropy: bytes) -> str:
 def event_id(instant_ms: int, entropy: bytes) -> str:
     """A new audit event's id."""
     return "ev_" + ulid(instant_ms, entropy)
+
+
+def key_id(instant_ms: int, entropy: bytes) -> str:
+    """A new API key's id."""
+    return KEY_PREFIX + ulid(instant_ms, entropy)
+
+
+def agent_id(instant_ms: int, entropy: bytes) -> str:
+    """A new agent's id."""
+    return AGENT_PREFIX + ulid(instant_ms, entropy)
 
 
 def analysis_id(instant_ms: int, entropy: bytes) -> str:

@@ -15,7 +15,8 @@ class Action:
     """One thing a caller can do. `path` names its parameters as the input does: `/jobs/{jobId}`.
 
     `scope` None lets any valid key. `when` tells a model when to choose this action and not its neighbour. `open_world`
-    marks what makes Rubato call a target, or gives back what a target answered.
+    marks what makes Rubato call a target, or gives back what a target answered. `deletes` is refused to keys that may
+    not delete, `tenant_wide` to keys that are bound to jobs.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Action:
     idempotent: bool = False
     versioned: bool = False
     creates: bool = False
+    deletes: bool = False
+    tenant_wide: bool = False
     open_world: bool = False
     when: str = ""
 

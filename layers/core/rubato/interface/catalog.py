@@ -2,6 +2,7 @@
 
 from rubato.interface.action import Action
 from rubato.interface.actions import (
+    agents,
     analyses,
     catalog,
     endpoints,
@@ -27,6 +28,7 @@ CATALOG: tuple[Action, ...] = (
     *history.ACTIONS,
     *analyses.ACTIONS,
     *keys.ACTIONS,
+    *agents.ACTIONS,
     *signing.ACTIONS,
     *secrets.ACTIONS,
     *usage.ACTIONS,

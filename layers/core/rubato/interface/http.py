@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from rubato.domain import errors
-from rubato.domain.access import Caller
+from rubato.domain.access import Door
 from rubato.interface import cors, open_pages, routes
 from rubato.interface.action import Action
 from rubato.interface.document import Document
-from rubato.interface.gateway import caller_of, request_id_of
-from rubato.interface.idempotency import key_in, perform_once
+from rubato.interface.gateway import caller_of, noted, request_id_of
+from rubato.interface.idempotency import key_in
+from rubato.interface.perform import admit, perform
 from rubato.interface.requests import BODY_METHODS, has_foreign_type, if_match, path_of, read_input
 from rubato.interface.responses import Response, plain_problem, problem, wrong_method
 from rubato.interface.wire import Output
@@ -66,18 +67,16 @@ def _allowed(methods: set[str]) -> list[str]:
 
 
 def _perform(world: World, event: dict[str, Any], action: Action, parameters: dict[str, str]) -> Response:
-    caller: Caller = caller_of(event)
-    world.telemetry.note(action=action.name, tenantId=caller.tenant_id, callerKeyId=caller.key_id, **parameters)
-    caller.require(action.scope)
+    caller = caller_of(event, Door.HTTP)
+    world.telemetry.note(action=action.name, **noted(caller), **parameters)
+    admit(caller, action)
     if action.method in BODY_METHODS and has_foreign_type(event):
         kind, request_id = "unsupported_media_type", request_id_of(event)
         return plain_problem(415, "Unsupported media type", kind, "send application/json", request_id)
     given = read_input(event, action, parameters)
-    if action.creates:
-        return _answer(action, perform_once(world, caller, action, key_in(event), given))
     options = {"if_version": if_match(event)} if action.versioned and not action.read_only else {}
-    output = action.run(world, caller, given, **options)
-    return _answer(action, output)
+    key = key_in(event) if action.creates else None
+    return _answer(action, perform(world, caller, action, given, key, **options))
 
 
 def _answer(action: Action, output: Output | None) -> Response:

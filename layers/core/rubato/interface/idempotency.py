@@ -1,6 +1,7 @@
 """Idempotency keys: the same request of the same API key gives the same answer, and creates once."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from rubato.domain.access import Caller
@@ -25,24 +26,23 @@ class Answered(Output):
         return self.body
 
 
-def perform_once(world: World, caller: Caller, action: Action, key: str | None, given: Wire) -> Output:
-    """Run a creating action, under its idempotency key if there is one. Raises Conflict for that."""
-    if key is None:
-        return _run(world, caller, action, given)
+def once(
+    world: World, caller: Caller, action: Action, key: str, given: Wire, run: Callable[[], Output | None]
+) -> Output:
+    """Run a creating action under its idempotency key. Raises Conflict for that."""
     asked = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
     places = [asked.pop(name) for name in action.pattern.groupindex]
     answer = create_once(
         world,
         digest_of([caller.tenant_id, caller.key_id, action.name, places, key]),
         digest_of(asked),
-        create=lambda: _run(world, caller, action, given).to_json(),
+        create=lambda: _created(action, run()).to_json(),
         public=lambda told: _without_secrets(action, told),
     )
     return Answered(body=answer)
 
 
-def _run(world: World, caller: Caller, action: Action, given: Wire) -> Output:
-    output = action.run(world, caller, given)
+def _created(action: Action, output: Output | None) -> Output:
     assert output is not None, f"{action.name} must tell what it created"
     return output
 

@@ -20,8 +20,18 @@ def authenticate(world: World, headers: Mapping[str, str]) -> Caller:
     key = world.keys.get(key_id)
     if key is None or not key.matches(token) or not key.is_valid(world.clock.now()):
         raise Unauthenticated("this API key is unknown, revoked or expired")
+    agent = world.agents.get(key.agent_id) if key.agent_id is not None else None
+    if key.agent_id is not None and (agent is None or agent.retired_at is not None):
+        raise Unauthenticated("the agent that this API key belongs to is retired")
     _record_use(world, key)
-    return Caller(tenant_id=key.tenant_id, key_id=key.key_id, kind=key.kind, scopes=key.scopes)
+    return Caller(
+        tenant_id=key.tenant_id,
+        key_id=key.key_id,
+        kind=key.kind,
+        scopes=key.scopes,
+        budget=key.budget,
+        delegation=agent.delegation if agent is not None else None,
+    )
 
 
 def _record_use(world: World, key: ApiKey) -> None:

@@ -1,4 +1,4 @@
-"""Finding what a caller names, in the caller's own tenant only: foreign and unknown look the same."""
+"""Finding what a caller names, in the caller's own tenant and jobs only: foreign and unknown look the same."""
 
 from rubato.domain.access import Caller
 from rubato.domain.endpoint import Endpoint
@@ -10,7 +10,7 @@ from rubato.ports import World
 def find_job(world: World, caller: Caller, job_id: str) -> Job:
     """The caller's job; raises NotFound."""
     job = world.jobs.get(job_id)
-    if job is None or job.tenant_id != caller.tenant_id:
+    if job is None or job.tenant_id != caller.tenant_id or not caller.budget.covers(job_id):
         raise NotFound("job", job_id)
     return job
 
@@ -24,5 +24,6 @@ def find_endpoint(world: World, caller: Caller, endpoint_id: str, *, deleted_too
 
 
 def owns(caller: Caller, endpoint: Endpoint) -> bool:
-    """Whether the endpoint is in the caller's tenant."""
-    return endpoint.config.tenant_id == caller.tenant_id
+    """Whether the endpoint is in the caller's tenant, and in a job that the caller may see."""
+    config = endpoint.config
+    return config.tenant_id == caller.tenant_id and caller.budget.covers(config.job_id)

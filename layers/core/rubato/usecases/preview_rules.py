@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rubato.domain.access import Caller
+from rubato.domain.access import Caller, Scope
 from rubato.domain.expressions import Unevaluable, evaluate, is_true, shown
 from rubato.domain.firing import Blocked, Worth, advance
 from rubato.domain.jobs import Job
@@ -30,13 +30,17 @@ class Preview:
 def preview_rules(
     world: World, caller: Caller, job_id: str, document: Mapping[str, Any] | None = None
 ) -> list[Preview]:
-    """`document` stands in for its parts of the present one. Raises NotFound."""
+    """`document` stands in for its parts of the present one. Raises NotFound.
+
+    Values may be of what targets answered: only who may read runs is shown them.
+    """
     job = find_job(world, caller, job_id)
     ledger = world.rule_ledgers.get(job_id)
     now = world.clock.now()
     outlook = observe_endpoints(world, job, ledger, now)
     outlook = replace(outlook, document={**outlook.document, **(document or {})})
-    return [_preview(job, rule, ledger, outlook, now) for rule in job.rules]
+    previews = [_preview(job, rule, ledger, outlook, now) for rule in job.rules]
+    return previews if caller.may(Scope.RUNS_READ) else [replace(each, value=None) for each in previews]
 
 
 def _preview(job: Job, rule: Rule, ledger: Ledger, outlook: Outlook, now: int) -> Preview:

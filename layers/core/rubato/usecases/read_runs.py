@@ -30,7 +30,7 @@ def get_run(world: World, caller: Caller, run_id: str) -> Run:
         endpoint = world.endpoints.load(endpoint_id)
         running = in_flight(endpoint) if endpoint is not None and owns(caller, endpoint) else None
         run = running if running is not None and running.run_id == run_id else run
-    if run is None or run.run_id != run_id or run.tenant_id != caller.tenant_id:
+    if run is None or run.run_id != run_id or not _owns(caller, run):
         raise NotFound("run", run_id)
     return run
 
@@ -101,7 +101,13 @@ def _among(running: list[Run], after: str | None, _size: int) -> Page[Run]:
     return Page(tuple(run for run in running if after is None or ids.run_order(run.run_id) < after))
 
 
+def _owns(caller: Caller, run: Run) -> bool:
+    return run.tenant_id == caller.tenant_id and caller.budget.covers(run.job_id)
+
+
 def _all_jobs(world: World, caller: Caller) -> list[str]:
+    if caller.budget.job_ids is not None:
+        return sorted(caller.budget.job_ids)
     return [job.job_id for job in every(lambda after: world.jobs.list(caller.tenant_id, None, _PAGE, after))]
 
 

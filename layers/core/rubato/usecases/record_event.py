@@ -34,6 +34,8 @@ def event_by(  # noqa: PLR0913 - as many as an event has
         before=before or {},
         after=after or {},
         reason=reason,
+        delegation=caller.delegation,
+        door=caller.door,
     )
 
 

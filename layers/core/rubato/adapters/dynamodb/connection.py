@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from pynamodb.connection import Connection
+from pynamodb.connection.base import MetaTable
 from pynamodb.models import Model
 
 from rubato.adapters.dynamodb.analyses import AnalysisItem
+from rubato.adapters.dynamodb.identity_items import AgentItem, AgentNameItem, KeyItem
 from rubato.adapters.dynamodb.tables import (
     EndpointsItem,
     EventItem,
     JobItem,
-    KeyItem,
     LedgerItem,
     RequestItem,
     RunItem,
@@ -23,7 +24,7 @@ _READ_TIMEOUT_S = 5
 _CONNECTIONS = 32
 _ATTEMPTS = 4
 
-MODELS: dict[str, type[Model]] = {
+MODELS: dict[str, type[Model]] = {  # the one that describes the table
     "jobs": JobItem,
     "rules": LedgerItem,
     "endpoints": EndpointsItem,
@@ -34,6 +35,7 @@ MODELS: dict[str, type[Model]] = {
     "idempotency": RequestItem,
     "analyses": AnalysisItem,
 }
+_BESIDE: dict[str, tuple[type[Model], ...]] = {"keys": (AgentItem, AgentNameItem)}
 
 
 def open_tables(names: Mapping[str, str], region: str | None, session: Any = None, **credentials: Any) -> Connection:
@@ -58,11 +60,19 @@ def open_tables(names: Mapping[str, str], region: str | None, session: Any = Non
         # registers some hundred hooks: CPU time of a cold start that need not be spent twice.
         shared._local.session = session
     for name, table in names.items():
-        model: Any = MODELS[name]
-        model.Meta.table_name, model.Meta.region = table, region
-        model._connection = None
-        opened = model._get_connection()
-        shared.add_meta_table(opened.connection._tables[table])
-        opened.connection = shared
+        opened = _bind(MODELS[name], table, region, shared)
+        shared.add_meta_table(opened)
+        for model in _BESIDE.get(name, ()):
+            _bind(model, table, region, shared)
     _ = shared.client
     return shared
+
+
+def _bind(model: Any, table: str, region: str | None, shared: Connection) -> MetaTable:
+    """Gives what the model knows of its table."""
+    model.Meta.table_name, model.Meta.region = table, region
+    model._connection = None
+    opened = model._get_connection()
+    described: MetaTable = opened.connection._tables[table]
+    opened.connection = shared
+    return described

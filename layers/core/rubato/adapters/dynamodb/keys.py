@@ -5,12 +5,15 @@ from pynamodb.exceptions import TransactWriteError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from rubato.adapters.dynamodb.tables import KeyItem, whole
+from rubato.adapters.dynamodb.identity_items import KeyItem, ends
+from rubato.adapters.dynamodb.tables import whole
 from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.access import ApiKey, Scope
 from rubato.domain.audit import Event
+from rubato.domain.budget import UNLIMITED, Budget
 from rubato.domain.errors import WriteRaced
 from rubato.domain.hints import ActorKind
+from rubato.domain.ids import KEY_PREFIX
 from rubato.ports import Page
 
 _LOST = "ConditionalCheckFailedException"
@@ -42,10 +45,10 @@ class DynamoKeys:
             return None
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[ApiKey]:
-        """One query of the index; one item more than asked for tells whether there is a next page."""
-        position = KeyItem.key_id < after if after is not None else None
-        query = KeyItem.by_tenant.query(tenant_id, position, scan_index_forward=False, limit=limit + 1)
-        found = [_load(item) for item in query]
+        """One query of the index; two items more: the last of the page before, and whether another page follows."""
+        theirs = KeyItem.key_id.between(*ends(KEY_PREFIX, after))
+        query = KeyItem.by_tenant.query(tenant_id, theirs, scan_index_forward=False, limit=limit + 2)
+        found = [key for key in map(_load, query) if key.key_id != after]
         return Page(tuple(found[:limit]), found[limit - 1].key_id if len(found) > limit else None)
 
     def revoke(self, key_id: str, event: Event) -> None:
@@ -80,6 +83,8 @@ class DynamoKeys:
             label=key.label,
             kind=key.kind.value,
             scopes=sorted(scope.value for scope in key.scopes),
+            budget=key.budget.to_plain() if key.budget != UNLIMITED else None,
+            agent_id=key.agent_id,
             created_at=key.created_at,
             expires_at=key.expires_at,
             ttl=self._ttl(key.expires_at) if key.expires_at is not None else None,
@@ -97,6 +102,8 @@ def _load(item: KeyItem) -> ApiKey:
         label=item.label,
         kind=ActorKind(item.kind),
         scopes=frozenset(Scope(scope) for scope in item.scopes),
+        budget=Budget.from_plain(item.budget),
+        agent_id=item.agent_id,
         created_at=int(item.created_at),
         expires_at=whole(item.expires_at),
         revoked_at=whole(item.revoked_at),

@@ -273,40 +273,6 @@ class RunItem(Model):
     by_job = ByJob()
 
 
-class ByTenant(GlobalSecondaryIndex["KeyItem"]):
-    """Keys of a tenant in the order of their creation."""
-
-    class Meta(BaseMeta):
-        """Index name and projection."""
-
-        index_name = "byTenant"
-        projection = AllProjection()
-
-    tenant_id = UnicodeAttribute(hash_key=True, attr_name="tenantId")
-    key_id = UnicodeAttribute(range_key=True, attr_name="keyId")
-
-
-class KeyItem(Model):
-    """One API key; `digest` is the SHA-256 of the token."""
-
-    class Meta(BaseMeta):
-        """Bound by Keys."""
-
-    key_id = UnicodeAttribute(hash_key=True, attr_name="keyId")
-    tenant_id = UnicodeAttribute(attr_name="tenantId")
-    digest = UnicodeAttribute()
-    label = UnicodeAttribute()
-    kind = UnicodeAttribute()
-    scopes = CompactJSON()
-    created_at = NumberAttribute(attr_name="createdAt")
-    expires_at = NumberAttribute(null=True, attr_name="expiresAt")
-    revoked_at = NumberAttribute(null=True, attr_name="revokedAt")
-    last_used_at = NumberAttribute(null=True, attr_name="lastUsedAt")
-    ttl = NumberAttribute(null=True)
-    v = NumberAttribute(default=SCHEMA_VERSION)
-    by_tenant = ByTenant()
-
-
 class RequestItem(Model):
     """One request that carried an Idempotency-Key; without an answer while it is being worked on."""
 
@@ -336,6 +302,19 @@ class UsageItem(Model):
     v = NumberAttribute(default=SCHEMA_VERSION)
 
 
+class ByAgent(GlobalSecondaryIndex["EventItem"]):
+    """Sparse: what registered agents did."""
+
+    class Meta(BaseMeta):
+        """Index name and projection."""
+
+        index_name = "byAgent"
+        projection = AllProjection()
+
+    agent_id = UnicodeAttribute(hash_key=True, attr_name="agentId")
+    event_id = UnicodeAttribute(range_key=True, attr_name="eventId")
+
+
 class EventItem(Model):
     """One audit event."""
 
@@ -351,8 +330,13 @@ class EventItem(Model):
     before = CompactJSON()
     after = CompactJSON()
     reason = UnicodeAttribute(null=True)
+    agent_id = UnicodeAttribute(null=True, attr_name="agentId")
+    agent_name = UnicodeAttribute(null=True, attr_name="agentName")
+    owner = UnicodeAttribute(null=True)
+    door = UnicodeAttribute(null=True)
     ttl = NumberAttribute()
     v = NumberAttribute(default=SCHEMA_VERSION)
+    by_agent = ByAgent()
 
 
 def whole(value: float | None) -> int | None:

@@ -2,6 +2,8 @@
 
 from rubato.adapters import codec
 from rubato.adapters.dynamodb.tables import EventItem
+from rubato.domain.access import Door
+from rubato.domain.agents import Delegation
 from rubato.domain.audit import Event
 from rubato.ports import Page
 
@@ -25,9 +27,17 @@ class DynamoTrail:
         last = query.last_evaluated_key
         return Page(events, last["eventId"]["S"] if last else None)
 
+    def of_agent(self, agent_id: str, limit: int, after: str | None) -> Page[Event]:
+        """One query of the sparse index; one item more than asked for tells whether there is a next page."""
+        older = EventItem.event_id < after if after is not None else None
+        query = EventItem.by_agent.query(agent_id, older, scan_index_forward=False, limit=limit + 1)
+        events = tuple(_load(item) for item in query)
+        return Page(events[:limit], events[limit - 1].event_id if len(events) > limit else None)
+
 
 def event_item(event: Event, retention_s: int) -> EventItem:
     """An event as an item that TTL removes after the retention."""
+    acting = event.delegation
     return EventItem(
         subject=event.subject,
         event_id=event.event_id,
@@ -38,6 +48,10 @@ def event_item(event: Event, retention_s: int) -> EventItem:
         before=event.before,
         after=event.after,
         reason=event.reason,
+        agent_id=acting.agent_id if acting is not None else None,
+        agent_name=acting.agent_name if acting is not None else None,
+        owner=acting.owner if acting is not None else None,
+        door=event.door.value if event.door is not None else None,
         ttl=event.at // 1000 + retention_s,
     )
 
@@ -53,4 +67,12 @@ def _load(item: EventItem) -> Event:
         before=item.before,
         after=item.after,
         reason=item.reason,
+        delegation=_delegation(item),
+        door=Door(item.door) if item.door else None,
     )
+
+
+def _delegation(item: EventItem) -> Delegation | None:
+    if not item.agent_id:
+        return None
+    return Delegation(agent_id=item.agent_id, agent_name=item.agent_name, owner=item.owner)

@@ -41,6 +41,11 @@ class DynamoUsage:
             planner_tokens_today=max(counts.get(_tokens(day), 0), 0),
         )
 
+    def take_change(self, key_id: str, hour: str, limit: int) -> bool:
+        """In the same way as a run."""
+        free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
+        return _take(UsageItem(key_id, f"changes#{hour}"), hour[:10], 1, free)
+
     def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
         """One conditional update; when it loses, a second one that tells whether the first was repeated.
 

@@ -6,6 +6,7 @@ from rubato.domain.access import Caller
 from rubato.interface.action import Action, action
 from rubato.interface.inputs.catalog import CatalogInput
 from rubato.interface.outputs.catalog import ActionView, CatalogView
+from rubato.interface.perform import allows
 from rubato.ports import World
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def describe_catalog(_world: World, caller: Caller, given: CatalogInput) -> Cata
     if given.format == "rubato":
         return CatalogView(format=given.format, actions=[_view(tool, caller) for tool in every])
     drawn = {"mcp": drawing.as_mcp, "openai": drawing.as_openai, "anthropic": drawing.as_anthropic}[given.format]
-    return CatalogView(format=given.format, tools=[drawn(each) for each in every if caller.may(each.action.scope)])
+    return CatalogView(format=given.format, tools=[drawn(each) for each in every if allows(caller, each.action)])
 
 
 def _view(tool: "Tool", caller: Caller) -> ActionView:
@@ -33,7 +34,7 @@ def _view(tool: "Tool", caller: Caller) -> ActionView:
         method=each.method,
         path=each.path,
         scope=each.scope,
-        allowed=caller.may(each.scope),
+        allowed=allows(caller, each),
         read_only=each.read_only,
         destructive=each.destructive,
         idempotent=each.idempotent,

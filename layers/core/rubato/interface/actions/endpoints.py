@@ -100,6 +100,7 @@ ACTIONS: tuple[Action, ...] = (
         run=delete_endpoint,
         status=204,
         destructive=True,
+        deletes=True,
         idempotent=True,
         when="Only when asked to remove it; to silence it use pauseOrResumeEndpoint.",
     ),

@@ -73,6 +73,7 @@ ACTIONS: tuple[Action, ...] = (
         run=create_job,
         status=201,
         creates=True,
+        tenant_wide=True,
         when="First step of new monitoring; then addEndpointToJob. Look with listJobs whether one exists.",
     ),
     action(
@@ -121,6 +122,7 @@ ACTIONS: tuple[Action, ...] = (
         gives=JobView,
         run=archive_job,
         destructive=True,
+        deletes=True,
         idempotent=True,
         when="Only when asked to remove it; to hold it for a while use updateJob with status paused.",
     ),

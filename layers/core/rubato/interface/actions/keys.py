@@ -1,29 +1,31 @@
 """The actions on API keys."""
 
 from rubato.domain.access import Caller, Scope
+from rubato.domain.budget import UNLIMITED, Budget
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import from_iso
 from rubato.interface.action import Action, action
 from rubato.interface.actions.paging import next_cursor, position
-from rubato.interface.inputs.keys import CreateKeyInput, KeyInput, ListKeysInput
+from rubato.interface.inputs.keys import BudgetInput, CreateKeyInput, KeyInput, ListKeysInput
 from rubato.interface.outputs.keys import CreatedKey, KeyView
 from rubato.interface.views.keys import created_key, key_view
 from rubato.interface.wire import Listing
 from rubato.ports import World
 from rubato.usecases import manage_keys
+from rubato.usecases.manage_keys import KeyDraft
 
 
 def create_key(world: World, caller: Caller, given: CreateKeyInput) -> CreatedKey:
     """createApiKey."""
-    key, token = manage_keys.issue_key(
-        world,
-        caller,
+    draft = KeyDraft(
         label=given.label,
         kind=ActorKind(given.kind),
         scopes=frozenset(given.scopes),
         expires_at=from_iso(given.expires_at, "expiresAt") if given.expires_at is not None else None,
+        budget=_budget(given.budget),
+        agent_id=given.agent_id,
     )
-    return created_key(key, token)
+    return created_key(*manage_keys.issue_key(world, caller, draft))
 
 
 def list_keys(world: World, caller: Caller, given: ListKeysInput) -> Listing[KeyView]:
@@ -34,7 +36,17 @@ def list_keys(world: World, caller: Caller, given: ListKeysInput) -> Listing[Key
 
 def revoke_key(world: World, caller: Caller, given: KeyInput) -> None:
     """revokeApiKey."""
-    manage_keys.revoke_key(world, given.key_id, tenant_id=caller.tenant_id, by=caller.actor)
+    manage_keys.revoke_key(world, given.key_id, caller)
+
+
+def _budget(given: BudgetInput | None) -> Budget:
+    if given is None:
+        return UNLIMITED
+    return Budget(
+        changes_per_hour=given.changes_per_hour,
+        job_ids=frozenset(given.job_ids) if given.job_ids is not None else None,
+        may_delete=given.may_delete,
+    )
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -71,6 +83,7 @@ ACTIONS: tuple[Action, ...] = (
         run=revoke_key,
         status=204,
         destructive=True,
+        deletes=True,
         idempotent=True,
         when="Only when asked for; listApiKeys shows what still uses a key.",
     ),

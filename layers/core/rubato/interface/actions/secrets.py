@@ -56,6 +56,7 @@ ACTIONS: tuple[Action, ...] = (
         run=delete_secret,
         status=204,
         destructive=True,
+        deletes=True,
         idempotent=True,
     ),
 )

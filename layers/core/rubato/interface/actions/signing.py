@@ -77,6 +77,7 @@ ACTIONS: tuple[Action, ...] = (
         run=delete_key,
         status=204,
         destructive=True,
+        deletes=True,
         idempotent=True,
     ),
 )

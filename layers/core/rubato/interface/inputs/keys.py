@@ -5,8 +5,28 @@ from typing import Literal
 from pydantic import Field
 
 from rubato.domain.access import Scope
+from rubato.domain.budget import MAX_CHANGES_PER_HOUR, MAX_JOBS
 from rubato.interface.inputs.fields import Name, PageInput, TimeText
 from rubato.interface.wire import Wire
+
+
+class BudgetInput(Wire):
+    """What a key may do at most, beyond its scopes."""
+
+    changes_per_hour: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_CHANGES_PER_HOUR,
+        description="How many calls that change something in an hour of the clock, UTC; refused ones count too."
+        " By default any number.",
+    )
+    job_ids: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MAX_JOBS,
+        description="The only jobs that it sees and touches; it creates none. By default all.",
+    )
+    may_delete: bool = Field(default=True, description="Whether it may delete endpoints and archive jobs.")
 
 
 class CreateKeyInput(Wire):
@@ -18,6 +38,13 @@ class CreateKeyInput(Wire):
         min_length=1,
         max_length=len(Scope),
         description="What it may do: none that the key which makes it lacks. A :write implies the :read of its family.",
+    )
+    agent_id: str | None = Field(
+        default=None,
+        description="The registered agent that will use it, for kind agent: its events name it and its owner.",
+    )
+    budget: BudgetInput | None = Field(
+        default=None, description="Limits beyond the scopes; only without the scopes keys:read and keys:write."
     )
     expires_at: TimeText | None = Field(
         default=None,

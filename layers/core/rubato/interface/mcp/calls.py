@@ -8,8 +8,9 @@ from rubato.domain.access import Caller
 from rubato.interface.action import Action
 from rubato.interface.catalog import CATALOG
 from rubato.interface.document import Document
-from rubato.interface.idempotency import checked_key, perform_once
+from rubato.interface.idempotency import checked_key
 from rubato.interface.mcp.protocol import INVALID_PARAMS, Fault, Json
+from rubato.interface.perform import admit, perform
 from rubato.interface.responses import STATUS
 from rubato.interface.tools import IDEMPOTENCY_KEY, IF_VERSION, beside
 from rubato.interface.wire import Output, read_json
@@ -47,18 +48,15 @@ def _perform(world: World, caller: Caller, action: Action, arguments: Json) -> O
     given_ids = ((name, arguments.get(name)) for name in action.pattern.groupindex)
     ids = {name: each for name, each in given_ids if isinstance(each, str)}
     world.telemetry.note(action=action.name, **{name: each[:_MAX_ID] for name, each in ids.items()})
-    caller.require(action.scope)
+    admit(caller, action)
     options = {name: arguments.pop(name) for name in beside(action) if arguments.get(name) is not None}
     for name, each in ids.items():
         if not 0 < len(each) <= _MAX_ID:
             raise errors.Invalid.field(name, f"an id has 1 to {_MAX_ID} characters")
     given = read_json(action.takes, json.dumps(arguments))
-    if action.creates:
-        key = options.get(IDEMPOTENCY_KEY)
-        return perform_once(world, caller, action, key and checked_key(key, IDEMPOTENCY_KEY), given)
-    if IF_VERSION in beside(action):
-        return action.run(world, caller, given, if_version=_version(options.get(IF_VERSION)))
-    return action.run(world, caller, given)
+    named = {"if_version": _version(options.get(IF_VERSION))} if IF_VERSION in beside(action) else {}
+    key = checked_key(options[IDEMPOTENCY_KEY], IDEMPOTENCY_KEY) if IDEMPOTENCY_KEY in options else None
+    return perform(world, caller, action, given, key, **named)
 
 
 def _version(given: Any) -> int | None:

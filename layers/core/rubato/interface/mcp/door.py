@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rubato.domain import errors
-from rubato.domain.access import Caller
-from rubato.interface.gateway import caller_of, request_id_of
+from rubato.domain.access import Caller, Door
+from rubato.interface.gateway import caller_of, noted, request_id_of
 from rubato.interface.mcp import protocol
 from rubato.interface.mcp.methods import perform
 from rubato.interface.mcp.protocol import Fault, Json
@@ -24,8 +24,8 @@ def answer(world: World, event: dict[str, Any], on_crash: Callable[[], None]) ->
     if not _is_own_origin(world, event):
         detail = "pages of this origin may not call; the parameter CorsAllowedOrigins names those that may"
         return plain_problem(403, "Not allowed", "forbidden", detail, request_id_of(event))
-    caller = caller_of(event)
-    world.telemetry.note(tenantId=caller.tenant_id, callerKeyId=caller.key_id)
+    caller = caller_of(event, Door.MCP)
+    world.telemetry.note(**noted(caller))
     unreadable = _refused_media(event)
     if unreadable is not None:
         return unreadable

@@ -7,6 +7,7 @@ from rubato import __version__
 from rubato.domain.access import Caller
 from rubato.interface.mcp import calls, prompts, protocol, resources
 from rubato.interface.mcp.protocol import Fault, Json, Request
+from rubato.interface.perform import allows
 from rubato.interface.tools import as_mcp, tools
 from rubato.ports import World
 
@@ -54,9 +55,9 @@ def _ping(_world: World, _caller: Caller, _request: Request) -> Json:
 
 
 def _list_tools(_world: World, caller: Caller, request: Request) -> Json:
-    """Those that the key may use: a model is not tempted by what would be refused."""
+    """Those for which the key has the scope and the budget: a model is not tempted by what would be refused."""
     _check_cursor(request)
-    allowed = [as_mcp(tool) for tool in tools().values() if caller.may(tool.action.scope)]
+    allowed = [as_mcp(tool) for tool in tools().values() if allows(caller, tool.action)]
     # What differs by key must not be shown to another one.
     return _kept(request, {"tools": [_fitting(tool, request) for tool in allowed]}, scope="private")
 
