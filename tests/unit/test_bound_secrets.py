@@ -180,7 +180,7 @@ def test_hosts_that_cannot_be_kept_are_refused_and_change_nothing(
 def test_value_and_hosts_fit_into_the_vault_together(put: Put) -> None:
     assert put(value="x" * MAX_BYTES).status == 200
     refused = put("api.example.com", value="x" * MAX_BYTES)
-    assert refused.status == 422 and "together with its hosts" in refused.text
+    assert refused.status == 422 and "its hosts included" in refused.text
     assert put("api.example.com", value="x" * (MAX_BYTES - 50)).status == 200
 
 

@@ -122,6 +122,7 @@ def test_a_target_is_among_the_hosts_or_it_is_not(host: str, url: str, among: bo
 
 def test_among_no_hosts_is_nothing() -> None:
     assert not permits((), read_url("https://example.com/"))
+    assert not permits(("*.8.8.8",), read_url("https://8.8.8.8/"))
 
 
 @given(st.text(max_size=40) | st.text("*.:/@#?\\[]ab1xn-ß。", max_size=20))

@@ -64,8 +64,7 @@ def check_value(value: str, hosts: tuple[str, ...] = ANYWHERE) -> None:
     except UnicodeEncodeError:
         raise Invalid.field("value", "is no Unicode text") from None
     if size > MAX_BYTES:
-        together = "" if hosts == ANYWHERE else " together with its hosts"
-        raise Invalid.field("value", f"is {size} bytes{together}; at most {MAX_BYTES} are kept")
+        raise Invalid.field("value", f"is {size} bytes; at most {MAX_BYTES} are kept, its hosts included")
 
 
 def why_not_to(url: str, name: str, hosts: tuple[str, ...], job_id: str) -> str | None:

@@ -18,7 +18,10 @@ SecretName = Annotated[
     ),
 ]
 
-HostText = Annotated[str, Field(max_length=MAX_LENGTH, description="A host, or * for any.")]
+HostText = Annotated[
+    str,
+    Field(max_length=MAX_LENGTH, description="A host, or * for any.", json_schema_extra={"format": "secret-host"}),
+]
 
 
 class SecretInput(Wire):
