@@ -14,6 +14,7 @@ _ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia
 _CRONS = ("* * * * *", "*/5 9-17 * * MON-FRI", "0 0 1,15 * *", "30 2 29 2 *", "@daily", "0 9 * JAN-MAR 0")
 _CODES = ("200", "200-299", "100-599", "404")
 _CONDITIONS = ("endpoints.probe.status", "body > `5`", "length(endpoints.*.body) > `1`", "!(now) || rules.x.firedCount")
+_HOSTS = ("api.example.com", "*.shop.example:8443", "http://10.0.0.7:8080", "[2001:db8::1]", "xn--mnchen-3ya.example")
 _FIRST, _LAST = datetime(1970, 1, 1), datetime(8999, 1, 1)  # noqa: DTZ001 - the Z is added below
 _TIMES = st.datetimes(_FIRST, _LAST).map(lambda moment: f"{moment.isoformat()}Z")
 
@@ -22,6 +23,7 @@ schemathesis.openapi.format("date-time", _TIMES)
 schemathesis.openapi.format("cron", st.sampled_from(_CRONS))
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(_ZONES))
 schemathesis.openapi.format("status-code-range", st.sampled_from(_CODES))
+schemathesis.openapi.format("secret-host", st.sampled_from(_HOSTS))
 schemathesis.openapi.format("uri", st.from_regex(r"\Ahttps?://127\.0\.0\.1/[a-z0-9/]{0,20}(\?[a-z]=[a-z0-9])?\Z"))
 schemathesis.openapi.format(
     "header-name", st.from_regex(r"\Ax-[a-z]{1,12}\Z").filter(lambda name: "rubato" not in name)

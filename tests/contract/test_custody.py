@@ -7,6 +7,7 @@ import pytest
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
 from rubato.domain.hints import Actor, ActorKind
+from rubato.domain.hosts import ANYWHERE
 from rubato.domain.secrets import MAX_BYTES, Secret
 from rubato.domain.signing import SigningKey, key_id
 from tests.worlds import MIDNIGHT
@@ -25,8 +26,8 @@ def event(number: int, subject: str = "job_1") -> Event:
     )
 
 
-def secret(name: str, at: int = MIDNIGHT, job_id: str = "job_1") -> Secret:
-    return Secret(job_id=job_id, tenant_id="acme", name=name, updated_at=at)
+def secret(name: str, at: int = MIDNIGHT, job_id: str = "job_1", hosts: tuple[str, ...] = ANYWHERE) -> Secret:
+    return Secret(job_id=job_id, tenant_id="acme", name=name, updated_at=at, hosts=hosts)
 
 
 def key(number: int, endpoint_id: str | None = None, tenant_id: str = "acme") -> SigningKey:
@@ -35,8 +36,9 @@ def key(number: int, endpoint_id: str | None = None, tenant_id: str = "acme") ->
 
 
 def test_a_secret_is_listed_by_name_replaced_and_forgotten(world: Any) -> None:
-    for number, each in enumerate((secret("b"), secret("A"), secret("c", job_id="job_2"), secret("b", MIDNIGHT + 1))):
-        world.secrets.put(each, event(number))
+    for number, each in enumerate((secret("b"), secret("A"), secret("c", job_id="job_2"))):
+        world.secrets.put(each, None, event(number))
+    world.secrets.put(secret("b", MIDNIGHT + 1), secret("b"), event(3))
     assert world.secrets.of_job("job_1") == [secret("A"), secret("b", MIDNIGHT + 1)]
     world.secrets.delete(secret("b"), event(5))
     assert [each.name for each in world.secrets.of_job("job_1")] == ["A"]
@@ -45,6 +47,23 @@ def test_a_secret_is_listed_by_name_replaced_and_forgotten(world: Any) -> None:
     assert {each.event_id for each in world.trail.of_subject("job_1", 20, None).items} == {
         "ev_0", "ev_1", "ev_2", "ev_3", "ev_5"
     }  # fmt: skip
+
+
+def test_a_secret_is_replaced_only_by_who_knows_whom_it_was_for(world: Any) -> None:
+    hosts = ("api.example.com", "http://*.example.com:81")
+    free, bound, other = secret("A"), secret("A", hosts=hosts), secret("A", hosts=("b.example",))
+    world.secrets.put(free, None, event(0))
+    for before in (None, bound, secret("A", MIDNIGHT + 1)):
+        with pytest.raises(WriteRaced):
+            world.secrets.put(other, before, event(1))
+    world.secrets.put(bound, free, event(2))
+    assert world.secrets.of_job("job_1") == [bound]
+    for before in (None, free, other):
+        with pytest.raises(WriteRaced):
+            world.secrets.put(other, before, event(3))
+    world.secrets.put(free, bound, event(4))
+    assert world.secrets.of_job("job_1") == [free]
+    assert {each.event_id for each in world.trail.of_subject("job_1", 20, None).items} == {"ev_0", "ev_2", "ev_4"}
 
 
 def test_signing_keys_are_listed_by_holder_oldest_first_and_page_by_page(world: Any) -> None:

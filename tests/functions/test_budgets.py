@@ -121,7 +121,7 @@ def test_a_signed_run_with_a_secret_costs_no_further_unit_and_two_requests_to_th
     def prepare(played: Stage, job: Job) -> None:
         world: Any = played.world
         world.vault = RememberingVault(shelves, world.clock)
-        manage_secrets.put_secret(world, OWNER, job.job_id, "API_KEY", "hunter2-hunter2")
+        manage_secrets.put_secret(world, OWNER, job.job_id, "API_KEY", "hunter2-hunter2", ["api.example.com"])
         manage_signing_keys.create_signing_key(world, OWNER, None)
 
     request = TargetRequest(url="https://api.example.com/", headers=(("accept", "{{secret:API_KEY}}"),))

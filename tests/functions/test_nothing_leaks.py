@@ -142,7 +142,8 @@ def test_what_was_planted_is_nowhere_but_in_the_vault_and_at_the_target(
     _, job = api("POST", "/jobs", {"name": "leaks", "notifications": {"afterFailures": 1}})
     job_id = json.loads(job)["jobId"]
     for name, value in PLANTED.items():
-        assert api("PUT", f"/jobs/{job_id}/secrets/{name}", {"value": value})[0] == 200
+        bound = {"value": value, "hosts": [httpserver.url_for("").rstrip("/")]}
+        assert api("PUT", f"/jobs/{job_id}/secrets/{name}", bound)[0] == 200
     signing = json.loads(api("POST", "/signing-keys", {})[1])["secret"]
     api.answers.pop()  # the one answer that shows a signing key
     for name in ("echo", "fails", "short", "moves", "json"):

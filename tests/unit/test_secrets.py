@@ -76,7 +76,9 @@ def test_a_new_value_counts_from_the_next_look_and_no_answer_ever_tells_one(
     world: MemoryWorld, client: Client, put: Any, add: Add, job: str
 ) -> None:
     first = put()
-    assert first.status == 200 and first.body == {"name": "API_KEY", "updatedAt": "2025-01-01T00:00:00.000Z"}
+    assert first.status == 200 and first.body == {
+        "name": "API_KEY", "hosts": ["*"], "updatedAt": "2025-01-01T00:00:00.000Z"
+    }  # fmt: skip
     endpoint = add(headers={"X": "{{secret:API_KEY}}"})
     assert put(value="second-value").status == 200
     Stage(world).play_seconds(61)

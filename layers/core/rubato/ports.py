@@ -261,10 +261,13 @@ class Vault(Protocol):
 
 
 class Secrets(Protocol):
-    """The names of a job's secrets; their values are in the vault."""
+    """The names of a job's secrets and who may get them; their values are in the vault."""
 
-    def put(self, secret: Secret, event: Event) -> None:
-        """Note the secret, in place of an older one of its name, together with its audit event."""
+    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
+        """Note the secret, in place of `before`, together with its audit event; None is for a name that is new.
+
+        Raises WriteRaced when another one, or none, stands there instead.
+        """
         ...
 
     def of_job(self, job_id: str) -> list[Secret]:

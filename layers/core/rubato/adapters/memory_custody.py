@@ -47,9 +47,11 @@ class MemorySecrets:
         self._trail = trail
         self._lock = threading.Lock()
 
-    def put(self, secret: Secret, event: Event) -> None:
+    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
         """Both or nothing."""
         with self._lock:
+            if self._secrets.get((secret.job_id, secret.name)) != before:
+                raise WriteRaced(secret.name)
             self._secrets[secret.job_id, secret.name] = secret
             self._trail.events.append(event)
 

@@ -22,6 +22,7 @@ class Call:
     """What to send. `timeout_ms` covers everything, from resolving the name to the last byte of the last hop.
 
     `confidential_headers` (names in lower case) and, if it says so, the body hold secrets: no other origin gets them.
+    `bound` has for each bound secret in it the hosts (see domain.hosts) that a redirect must not leave.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Call:
     follow_redirects: bool = True
     confidential_headers: frozenset[str] = frozenset()
     confidential_body: bool = False
+    bound: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

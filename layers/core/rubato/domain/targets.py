@@ -20,6 +20,7 @@ __all__ = [
     "is_header_value",
     "mask_headers",
     "parse_cidrs",
+    "read_url",
     "redirect_headers",
     "redirect_method",
     "same_origin",
@@ -105,7 +106,17 @@ def check_url(url: str, allowed: Networks = ()) -> Target:
     """The target of this URL; raises Invalid, or Refused where policy forbids it, with the path `request.url`.
 
     Literal addresses are judged here in every spelling that a resolver would accept; what a name resolves to is
-    judged at every call. A fragment is dropped: it never leaves the client (RFC 9110, section 4.2.5).
+    judged at every call.
+    """
+    target = read_url(url)
+    _judge(target.host, target.address, allowed)
+    return target
+
+
+def read_url(url: str) -> Target:
+    """The same, whether or not an address may be called.
+
+    A fragment is dropped: it never leaves the client (RFC 9110, section 4.2.5).
     """
     parts = _split(url)
     if parts.scheme not in _PORTS:
@@ -120,7 +131,6 @@ def check_url(url: str, allowed: Networks = ()) -> Target:
         raise _invalid(f"port {port} does not exist; use 1 to 65535")
     path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_URL_CHARACTERS)
     host, address = _literal(match["v6"]) if match["v6"] else _host(match["name"])
-    _judge(host, address, allowed)
     return Target(scheme=parts.scheme, host=host, port=port, path=path, address=address)
 
 

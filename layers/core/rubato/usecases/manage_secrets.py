@@ -1,29 +1,57 @@
 """Put, list and delete the secrets of a job. Nothing in here reads a value."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from rubato.domain.access import Caller
+from rubato.domain.audit import Event
 from rubato.domain.endpoint import EndpointConfig
 from rubato.domain.errors import Conflict, FieldError, Invalid, NotFound, WriteRaced
+from rubato.domain.hosts import ANYWHERE, read_hosts
 from rubato.domain.placeholders import names_in_request
-from rubato.domain.secrets import MAX_PER_JOB, Secret, check_value, shelf
+from rubato.domain.secrets import MAX_PER_JOB, Kept, Secret, check_value, shelf, why_not_to
+from rubato.domain.targets import same_origin
 from rubato.ports import World
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
 
 
-def put_secret(world: World, caller: Caller, job_id: str, name: str, value: str) -> Secret:
-    """Keep the value under the name, in place of an older one. Raises NotFound, Invalid, Conflict for one too many.
+def put_secret(
+    world: World, caller: Caller, job_id: str, name: str, value: str, given: Sequence[str] | None = None
+) -> Secret:
+    """Keep the value under the name, in place of an older one, for the hosts that are given (see domain.hosts).
 
-    The trail knows of it before the vault does: a value that nobody tells of would be worse than a name without one.
+    Without any it is for those of the older one: another value widens nothing. Raises NotFound, Invalid, Conflict for
+    one too many or when somebody else puts it at the same time. The trail knows of it before the vault does: a value
+    that nobody tells of would be worse than a name without one.
     """
     find_job(world, caller, job_id)
-    check_value(value)
-    known = [secret.name for secret in world.secrets.of_job(job_id)]
-    if name not in known and len(known) >= MAX_PER_JOB:
+    known = {secret.name: secret for secret in world.secrets.of_job(job_id)}
+    before = known.get(name)
+    hosts = read_hosts(given) if given is not None else before.hosts if before else ANYWHERE
+    check_value(value, hosts)
+    if before is None and len(known) >= MAX_PER_JOB:
         raise Conflict(f"a job has at most {MAX_PER_JOB} secrets; delete one first")
-    secret = Secret(job_id=job_id, tenant_id=caller.tenant_id, name=name, updated_at=world.clock.now())
-    world.secrets.put(secret, event_by(world, caller, job_id, "putSecret", after={"name": name}))
-    world.vault.put(shelf(job_id), name, value)
+    now = world.clock.now()
+    secret = Secret(job_id=job_id, tenant_id=caller.tenant_id, name=name, updated_at=now, hosts=hosts)
+    try:
+        world.secrets.put(secret, before, _put_event(world, caller, secret, before))
+    except WriteRaced:
+        raise _raced(name) from None
+    world.vault.put(shelf(job_id), name, Kept(value, hosts).to_text())
+    if _secret(world, job_id, name) != secret:  # the vault, which knows no conditions, may have got them in turn
+        raise _raced(name)
     return secret
+
+
+def _put_event(world: World, caller: Caller, secret: Secret, before: Secret | None) -> Event:
+    told: dict[str, Any] = {"name": secret.name}
+    if before is None:
+        return event_by(world, caller, secret.job_id, "putSecret", after={**told, "hosts": list(secret.hosts)})
+    if before.hosts == secret.hosts:
+        return event_by(world, caller, secret.job_id, "putSecret", after=told)
+    old, new = {"hosts": list(before.hosts)}, {**told, "hosts": list(secret.hosts)}
+    return event_by(world, caller, secret.job_id, "putSecret", before=old, after=new)
 
 
 def list_secrets(world: World, caller: Caller, job_id: str) -> list[Secret]:
@@ -34,7 +62,7 @@ def list_secrets(world: World, caller: Caller, job_id: str) -> list[Secret]:
 def delete_secret(world: World, caller: Caller, job_id: str, name: str) -> None:
     """Forget it: runs that name it fail from then on, within a minute. Raises NotFound."""
     find_job(world, caller, job_id)
-    secret = next((each for each in world.secrets.of_job(job_id) if each.name == name), None)
+    secret = _secret(world, job_id, name)
     if secret is None:
         raise NotFound("secret", name)
     world.vault.delete(shelf(job_id), name)
@@ -46,17 +74,35 @@ def delete_secret(world: World, caller: Caller, job_id: str, name: str) -> None:
 
 
 def check_secrets(world: World, config: EndpointConfig, stored: EndpointConfig | None = None) -> None:
-    """Raise Invalid for secrets that the request names and the job does not have.
+    """Raise Invalid for secrets that the request names and the job does not have, or that do not go to its host.
 
-    Those that the `stored` configuration names already are let be: their run says what is missing.
+    Those that the `stored` configuration names already, for the same origin, are let be: their run says what is wrong.
     """
-    named = names_in_request(config.request) - (names_in_request(stored.request) if stored else frozenset())
-    if not named:
+    named, known = names_in_request(config.request), _names_for_origin(stored, config.request.url)
+    if not named - known:
         return
-    missing = named - {secret.name for secret in world.secrets.of_job(config.job_id)}
-    if missing:
-        broken = (
-            FieldError("request", f"the job has no secret {name}; PUT /jobs/{config.job_id}/secrets/{name} first")
-            for name in sorted(missing)
-        )
+    secrets = {secret.name: secret for secret in world.secrets.of_job(config.job_id)}
+    missing = named - (names_in_request(stored.request) if stored else frozenset()) - secrets.keys()
+    broken = [
+        FieldError("request", f"the job has no secret {name}; PUT /jobs/{config.job_id}/secrets/{name} first")
+        for name in sorted(missing)
+    ]
+    for name in sorted((named - known) & secrets.keys()):
+        reason = why_not_to(config.request.url, name, secrets[name].hosts, config.job_id)
+        broken += [FieldError("request.url", reason)] if reason else []
+    if broken:
         raise Invalid(*broken)
+
+
+def _names_for_origin(stored: EndpointConfig | None, url: str) -> frozenset[str]:
+    if stored is None or not same_origin(stored.request.url, url):
+        return frozenset()
+    return names_in_request(stored.request)
+
+
+def _secret(world: World, job_id: str, name: str) -> Secret | None:
+    return next((each for each in world.secrets.of_job(job_id) if each.name == name), None)
+
+
+def _raced(name: str) -> Conflict:
+    return Conflict(f"somebody else put or deleted the secret {name} at the same time; put it again")

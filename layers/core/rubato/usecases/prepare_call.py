@@ -8,14 +8,16 @@ from rubato.domain.compose import compose
 from rubato.domain.endpoint import Endpoint
 from rubato.domain.errors import Invalid, RubatoError, Unreadable
 from rubato.domain.exchange import Call, ErrorKind, Reply
+from rubato.domain.hosts import ANYWHERE
 from rubato.domain.placeholders import fill, names_in_call, names_in_request
+from rubato.domain.secrets import Kept
 from rubato.domain.signing import SignedBy
 from rubato.ports import Outbound, World
 
 _SEE = "see docs/operations.md"
 
 
-class _Missing(RubatoError):
+class _Refused(RubatoError):
     """The call can't be made; the text is for the owner."""
 
 
@@ -64,12 +66,13 @@ def _masked(reply: Reply, values: tuple[str, ...]) -> Reply:
 def prepare_call(world: World, endpoint: Endpoint, call: Call) -> Prepared:
     """Read what the call needs from the vault: nothing for a call without secrets of an endpoint without keys."""
     try:
-        values = _values(world, endpoint, call)
+        kept = _secrets(world, endpoint, call)
         keys = _keys(world, endpoint)
+        values = {name: each.value for name, each in kept.items()}
         filled = fill(call, values, is_json=not isinstance(endpoint.config.request.body, str)) if values else call
-    except (_Missing, Invalid) as refused:
+    except (_Refused, Invalid) as refused:
         return Prepared(shown=call, call=call, refusal=str(refused))
-    return Prepared(shown=call, call=filled, values=tuple(values.values()), keys=keys)
+    return Prepared(shown=call, call=_bound(filled, kept), values=tuple(values.values()), keys=keys)
 
 
 def look_ahead(world: World, endpoint: Endpoint) -> None:
@@ -79,23 +82,33 @@ def look_ahead(world: World, endpoint: Endpoint) -> None:
         prepare_call(world, endpoint, compose(endpoint.config, claim))
 
 
-def _values(world: World, endpoint: Endpoint, call: Call) -> Mapping[str, str]:
+def _secrets(world: World, endpoint: Endpoint, call: Call) -> Mapping[str, Kept]:
     names = names_in_call(call)
     if not names:
         return {}
     job_id = endpoint.config.job_id
     try:
-        values = world.vault.read(secrets.shelf(job_id), sorted(names))
+        texts = world.vault.read(secrets.shelf(job_id), sorted(names))
     except Unreadable as error:
-        raise _Missing(f"the job's secrets can't be read ({error}); {_SEE}") from error
-    missing = sorted(names - values.keys())
+        raise _Refused(f"the job's secrets can't be read ({error}); {_SEE}") from error
+    missing = sorted(names - texts.keys())
     if missing:
         told = ", ".join(missing)
-        raise _Missing(
+        raise _Refused(
             f"the job has no secret {told}; put it with PUT /jobs/{job_id}/secrets/{missing[0]},"
             " or take it out of the request"
         )
-    return values
+    found = {name: Kept.from_text(text) for name, text in texts.items()}
+    reasons = (secrets.why_not_to(call.url, name, found[name].hosts, job_id) for name in sorted(names))
+    refused = "; ".join(filter(None, reasons))
+    if refused:
+        raise _Refused(refused)
+    return found
+
+
+def _bound(call: Call, kept: Mapping[str, Kept]) -> Call:
+    bound = tuple(each.hosts for each in kept.values() if each.hosts != ANYWHERE)
+    return replace(call, bound=bound) if bound else call
 
 
 def _keys(world: World, endpoint: Endpoint) -> tuple[str, ...]:
@@ -106,11 +119,11 @@ def _keys(world: World, endpoint: Endpoint) -> tuple[str, ...]:
     try:
         found = world.vault.read_shelf(signing.shelf(endpoint.config.tenant_id, holder))
     except Unreadable as error:
-        raise _Missing(f"the signing key of the {signer.value} can't be read ({error}); {_SEE}") from error
+        raise _Refused(f"the signing key of the {signer.value} can't be read ({error}); {_SEE}") from error
     if not all(map(signing.is_secret, found.values())):
-        raise _Missing(f"the signing key of the {signer.value} is none; {_SEE}")
+        raise _Refused(f"the signing key of the {signer.value} is none; {_SEE}")
     if not found:
-        raise _Missing(f"the signing key of the {signer.value} is gone; {_SEE}")
+        raise _Refused(f"the signing key of the {signer.value} is gone; {_SEE}")
     return tuple(found[key_id] for key_id in sorted(found, reverse=True))
 
 

@@ -2,18 +2,21 @@
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from rubato.adapters.dynamodb.tables import SecretItem, SigningKeyItem
 from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
+from rubato.domain.hosts import ANYWHERE
 from rubato.domain.secrets import Secret
 from rubato.domain.signing import SigningKey, id_prefix
 from rubato.ports import Page
 
 _SECRETS = "secrets#"
 _SIGNING = "signing#"
+_RACED = ("ConditionalCheckFailed", "TransactionConflict")
 
 
 class DynamoSecrets:
@@ -23,17 +26,26 @@ class DynamoSecrets:
         self._connection = connection
         self._retention_s = retention_s
 
-    def put(self, secret: Secret, event: Event) -> None:
+    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
         """Name and event in one transaction."""
-        with TransactWrite(connection=self._connection) as write:
-            write.save(_secret_item(secret))
-            write.save(event_item(event, self._retention_s))
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.save(_secret_item(secret), condition=_stands(before))
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            raise _raced(error, secret.name) from error
 
     def of_job(self, job_id: str) -> list[Secret]:
         """One query of the partition."""
         found = SecretItem.query(_SECRETS + job_id, consistent_read=True)
         return [
-            Secret(job_id=job_id, tenant_id=item.tenant_id, name=item.sk, updated_at=int(item.updated_at))
+            Secret(
+                job_id=job_id,
+                tenant_id=item.tenant_id,
+                name=item.sk,
+                updated_at=int(item.updated_at),
+                hosts=tuple(item.hosts or ANYWHERE),
+            )
             for item in found
         ]
 
@@ -84,15 +96,32 @@ def _delete(connection: Connection, item: SecretItem | SigningKeyItem, event: Ev
             write.delete(item, condition=type(item).pk.exists())
             write.save(event_item(event, retention_s))
     except TransactWriteError as error:
-        if not any(error.cancellation_reasons):
-            raise
-        raise WriteRaced(item.sk) from error
+        raise _raced(error, item.sk) from error
+
+
+def _raced(error: TransactWriteError, key: str) -> Exception:
+    """What a transaction's failure is for the caller: a race only where a condition was not met."""
+    raced = any(reason and reason.code in _RACED for reason in error.cancellation_reasons)
+    return WriteRaced(key) if raced else error
 
 
 def _secret_item(secret: Secret) -> SecretItem:
     return SecretItem(
-        pk=_SECRETS + secret.job_id, sk=secret.name, tenant_id=secret.tenant_id, updated_at=secret.updated_at
+        pk=_SECRETS + secret.job_id,
+        sk=secret.name,
+        tenant_id=secret.tenant_id,
+        updated_at=secret.updated_at,
+        hosts=None if secret.hosts == ANYWHERE else list(secret.hosts),
     )
+
+
+def _stands(before: Secret | None) -> Condition:
+    if before is None:
+        return SecretItem.pk.does_not_exist()
+    item = _secret_item(before)
+    hosts = SecretItem.hosts.does_not_exist() if item.hosts is None else SecretItem.hosts == item.hosts
+    condition: Condition = (SecretItem.updated_at == before.updated_at) & hosts
+    return condition
 
 
 def _key_item(key: SigningKey) -> SigningKeyItem:

@@ -218,10 +218,11 @@ class FollowerItem(EndpointsItem, discriminator="follower"):
 
 
 class SecretItem(EndpointsItem, discriminator="secret"):
-    """In a partition for each job that has any: the name of a secret, never its value."""
+    """In a partition for each job that has any: the name of a secret, never its value. Without hosts: for any."""
 
     tenant_id = UnicodeAttribute(attr_name="tenantId")
     updated_at = NumberAttribute(attr_name="updatedAt")
+    hosts = CompactJSON(null=True)
 
 
 class SigningKeyItem(EndpointsItem, discriminator="signingKey"):

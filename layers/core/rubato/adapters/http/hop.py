@@ -8,6 +8,7 @@ import h11
 from rubato.domain.addresses import Networks
 from rubato.domain.errors import Invalid
 from rubato.domain.exchange import Call, Headers
+from rubato.domain.hosts import permits
 from rubato.domain.targets import (
     FRAMING_HEADERS,
     Refused,
@@ -35,6 +36,7 @@ class Hop:
     body: bytes | None
     confidential_headers: frozenset[str] = frozenset()
     confidential_body: bool = False
+    bound: tuple[tuple[str, ...], ...] = ()
 
     @classmethod
     def first(cls, call: Call, allowed: Networks) -> "Hop":
@@ -52,11 +54,13 @@ class Hop:
             body=call.body,
             confidential_headers=call.confidential_headers,
             confidential_body=call.confidential_body,
+            bound=call.bound,
         )
 
     def redirected(self, status: int, location: str, allowed: Networks) -> "Hop":
         """The next hop; raises Refused if it leads to where no call may go."""
         target = _next_target(self.target, location, allowed)
+        self._stay_bound(target)
         headers = redirect_headers(self.headers, self.target.url, target.url, self.confidential_headers)
         method = redirect_method(self.method, status)
         if method != self.method:
@@ -65,6 +69,13 @@ class Hop:
         if self.confidential_body and not same_origin(self.target.url, target.url):
             raise Refused.field("request.url", "the target redirects a body that holds a secret to another origin")
         return replace(self, target=target, headers=headers)
+
+    def _stay_bound(self, target: Target) -> None:
+        # NOTE: also without anything of it in headers or body. Open redirects put parts of a query into Location, and
+        # some servers what a header says of the host: whoever writes the request would choose who gets the secret.
+        # So the text does not tell where to, either.
+        if not all(permits(hosts, target) for hosts in self.bound):
+            raise Refused.field("request.url", "the target redirects to where a secret of the call may not go")
 
     def request(self) -> h11.Request:
         """The head of the request; raises h11.LocalProtocolError or ValueError for what HTTP can't carry."""

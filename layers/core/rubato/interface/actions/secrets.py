@@ -11,7 +11,8 @@ from rubato.usecases import manage_secrets
 
 def put_secret(world: World, caller: Caller, given: PutSecretInput) -> SecretView:
     """putSecret."""
-    return secret_view(manage_secrets.put_secret(world, caller, given.job_id, given.secret_name, given.value))
+    put = manage_secrets.put_secret(world, caller, given.job_id, given.secret_name, given.value, given.hosts)
+    return secret_view(put)
 
 
 def list_secrets(world: World, caller: Caller, given: ListSecretsInput) -> SecretsView:
@@ -29,7 +30,7 @@ ACTIONS: tuple[Action, ...] = (
         "putSecret",
         "PUT /jobs/{jobId}/secrets/{secretName}",
         Scope.KEYS_WRITE,
-        "Keep a secret for a job's requests, in place of an older one; it counts within 60 seconds.",
+        "Keep a secret for a job's requests to the given hosts, in place of an older one; it counts within 60 seconds.",
         takes=PutSecretInput,
         gives=SecretView,
         run=put_secret,
@@ -39,7 +40,7 @@ ACTIONS: tuple[Action, ...] = (
         "listSecrets",
         "GET /jobs/{jobId}/secrets",
         Scope.KEYS_READ,
-        "List the names of a job's secrets, never their values.",
+        "List the names of a job's secrets and the hosts that get them, never their values.",
         takes=ListSecretsInput,
         gives=SecretsView,
         run=list_secrets,

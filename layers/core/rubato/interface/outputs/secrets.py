@@ -9,6 +9,9 @@ class SecretView(Output):
     """A secret, without its value."""
 
     name: str = Field(description="What {{secret:NAME}} calls it.")
+    hosts: list[str] = Field(
+        description='The hosts that get its value; ["*"] is any host.', examples=[["api.example.com"]]
+    )
     updated_at: Time = Field(description="When its value was put last.")
 
 

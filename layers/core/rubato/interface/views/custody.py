@@ -7,8 +7,8 @@ from rubato.interface.outputs.signing import CreatedSigningKey, SigningKeyView
 
 
 def secret_view(secret: Secret) -> SecretView:
-    """A secret's name."""
-    return SecretView(name=secret.name, updated_at=secret.updated_at)
+    """A secret's name and who may get it."""
+    return SecretView(name=secret.name, hosts=list(secret.hosts), updated_at=secret.updated_at)
 
 
 def signing_key_view(key: SigningKey) -> SigningKeyView:
