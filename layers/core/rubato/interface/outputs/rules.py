@@ -53,8 +53,8 @@ class PreviewedRule(Output):
 
     name: str = Field(description="The rule's name.")
     value: Annotated[Any, WithJsonSchema({})] = Field(
-        description="What its condition is worth; null also for what is missing, for what is too large to show, and without"
-        " the scope runs:read."
+        description="What its condition is worth; null also for what is missing or too large to show, and without the"
+        " scope runs:read."
     )
     held_seconds: int = Field(description="For how long it has been true; 0 while it is not.")
     would_fire: bool = Field(description="Whether it would fire.")
