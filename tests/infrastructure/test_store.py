@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from rubato.adapters.dynamodb.connection import MODELS
-from rubato.adapters.dynamodb.tables import RUN_SUMMARY, EndpointsItem, StateItem
+from rubato.adapters.dynamodb.run_items import RUN_SUMMARY
+from rubato.adapters.dynamodb.tables import EndpointsItem, StateItem
 from rubato.domain.redelivery import RECEIVES
 from tests.infrastructure.conftest import Template
 from tests.tables import LOGICAL

@@ -9,13 +9,13 @@ from pynamodb.models import Model
 
 from rubato.adapters.dynamodb.analyses import AnalysisItem
 from rubato.adapters.dynamodb.identity_items import AgentItem, AgentNameItem, KeyItem
+from rubato.adapters.dynamodb.run_items import RunItem
 from rubato.adapters.dynamodb.tables import (
     EndpointsItem,
     EventItem,
     JobItem,
     LedgerItem,
     RequestItem,
-    RunItem,
     UsageItem,
 )
 

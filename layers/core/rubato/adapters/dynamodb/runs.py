@@ -10,7 +10,8 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 
 from rubato.adapters import codec
-from rubato.adapters.dynamodb.tables import RUN_SUMMARY, RunItem, whole
+from rubato.adapters.dynamodb.run_items import RUN_SUMMARY, RunItem
+from rubato.adapters.dynamodb.tables import whole
 from rubato.domain import ids
 from rubato.domain.endpoint import RunStatus, Source
 from rubato.domain.exchange import ErrorKind
