@@ -9,6 +9,7 @@ from tests.e2e.conftest import LocalStack
 from tests.e2e.watchers import listening
 
 _EXAMPLE_COM = "https://example.com"
+_BOUND_TO = '"example.com"'
 
 
 def test_every_example_gives_what_it_shows(stack: LocalStack) -> None:
@@ -29,4 +30,4 @@ def test_every_example_gives_what_it_shows(stack: LocalStack) -> None:
 
 
 def _at(text: str, url: str) -> str:
-    return text.replace(_EXAMPLE_COM, url)
+    return text.replace(_EXAMPLE_COM, url).replace(_BOUND_TO, f'"{url}"')

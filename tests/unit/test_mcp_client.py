@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -15,12 +16,13 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from cli.mcp import Bridge
+from rubato.domain.access import ALL_SCOPES, Scope
 from rubato.interface.catalog import CATALOG
 from rubato.interface.mcp.protocol import LEGACY
 from rubato.interface.tools import as_anthropic, as_mcp, as_openai, tools
 from tests.agents import MODERN, InProcess, transport
 from tests.unit.test_http import ENDPOINT
-from tests.worlds import MemoryWorld
+from tests.worlds import ANNE, MemoryWorld
 from tests.wsgi import Wsgi
 
 
@@ -141,14 +143,18 @@ def test_the_bridge_never_tells_the_key(capsys: pytest.CaptureFixture[str]) -> N
     assert Wsgi.key not in said.err + said.out + out.getvalue() and "rubato mcp: " in said.err
 
 
+READING = frozenset({Scope.JOBS_READ, Scope.ENDPOINTS_READ, Scope.RUNS_READ})
+STEERING = READING | {Scope.SCHEDULE_WRITE}
+
+
 def test_what_the_tools_cost_a_model_is_printed(record_property: Callable[[str, object], None]) -> None:
     """Tokens are estimated as characters of compact JSON by four."""
     forms = {"MCP": as_mcp, "OpenAI": as_openai, "Anthropic": as_anthropic}
     for name, form in forms.items():
         text = json.dumps([form(tool) for tool in tools().values()], separators=(",", ":"), ensure_ascii=False)
         record_property(f"tokens of all tools for {name}, estimated", len(text) // 4)
-    bare = [{k: v for k, v in as_mcp(tool).items() if k != "outputSchema"} for tool in tools().values()]
-    record_property(
-        "tokens of all tools for MCP without output schemas, estimated",
-        len(json.dumps(bare, separators=(",", ":"))) // 4,
-    )
+    for holder, scopes in {"all": ALL_SCOPES, "a steering agent's": STEERING, "a reading agent's": READING}.items():
+        shown = [tool for tool in tools().values() if replace(ANNE, scopes=scopes).may(tool.action.scope)]
+        bare = [{k: v for k, v in as_mcp(tool).items() if k != "outputSchema"} for tool in shown]
+        tokens = len(json.dumps(bare, separators=(",", ":"))) // 4
+        record_property(f"tokens of {holder} {len(shown)} tools for MCP without output schemas, estimated", tokens)
