@@ -82,7 +82,7 @@ def list_keys(
     if as_json:
         typer.echo(json.dumps(keys))
         return
-    table = Table("Key", "Label", "Kind", "Scopes", "Created", "Expires", "Used", "Revoked")
+    table = Table("Key", "Label", "Kind", "Scopes", "Budget", "Created", "Expires", "Used", "Revoked")
     for key in keys:
         scopes = "all" if len(key["scopes"]) == len(Scope) else " ".join(key["scopes"])
         never = "-"
@@ -91,6 +91,7 @@ def list_keys(
             key["label"],
             key["kind"],
             scopes,
+            _short(key["budget"]) if key["budget"] else never,
             key["createdAt"],
             key["expiresAt"] or never,
             key["lastUsedAt"] or never,
@@ -186,6 +187,12 @@ def _view(key: ApiKey) -> dict[str, Any]:
         "lastUsedAt": to_iso(key.last_used_at) if key.last_used_at is not None else None,
         "revokedAt": to_iso(key.revoked_at) if key.revoked_at is not None else None,
     }
+
+
+def _short(budget: dict[str, Any]) -> str:
+    parts = [f"{budget['changesPerHour']} changes/h"] if budget["changesPerHour"] is not None else []
+    parts += [f"{len(budget['jobIds'])} job(s)"] if budget["jobIds"] is not None else []
+    return ", ".join([*parts, *([] if budget["mayDelete"] else ["no deleting"])])
 
 
 def _stop(message: str) -> typer.Exit:

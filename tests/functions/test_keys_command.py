@@ -42,7 +42,8 @@ def test_a_key_is_made_listed_and_revoked_from_the_command_line(world: AwsWorld)
 
 
 @pytest.mark.usefixtures("stack")
-def test_an_agents_key_has_its_owner_and_its_budget(world: AwsWorld) -> None:
+def test_an_agents_key_has_its_owner_and_its_budget(world: AwsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     job = a_job(world).job_id
     words = ("create", "--tenant", "acme", "--agent", "scout", "--owner", "shop team", "--scopes", "schedule:write")
     made = json.loads(keys(*words, "--changes-per-hour", "20", "--job", job, "--no-delete", "--json"))
@@ -50,6 +51,7 @@ def test_an_agents_key_has_its_owner_and_its_budget(world: AwsWorld) -> None:
     assert caller.budget == Budget(changes_per_hour=20, job_ids=frozenset({job}), may_delete=False)
     assert caller.kind is ActorKind.AGENT and caller.delegation is not None
     assert (caller.delegation.agent_name, caller.delegation.owner) == ("scout", "shop team")
+    assert "20 changes/h, 1 job(s), no deleting" in " ".join(keys("list", "--tenant", "acme").split())
     again = json.loads(keys(*words, "--json"))
     assert again["agentId"] == made["agentId"] and again["keyId"] != made["keyId"]
 
