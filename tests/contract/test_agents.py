@@ -65,6 +65,12 @@ def test_a_name_is_taken_until_its_agent_is_retired(world: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("letter", ["ß", "漢", "😀", '"', "\\"])
+def test_the_longest_names_fit(world: Any, letter: str) -> None:
+    agent = register_agent(world, ANNE, letter * 100, letter * 100)
+    assert world.agents.named("acme", letter * 100) == agent
+
+
 def test_an_agent_is_retired_once(world: Any) -> None:
     agent = register_agent(world, ANNE, "scout", OWNER)
     world.agents.retire(agent, event_by(world, ANNE, agent.agent_id, "retireAgent"))

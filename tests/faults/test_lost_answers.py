@@ -9,6 +9,7 @@ import pytest
 from rubato.bootstrap import AwsWorld
 from rubato.domain.access import ALL_SCOPES
 from rubato.domain.hints import ActorKind
+from rubato.usecases.manage_agents import register_agent, retire_agent
 from rubato.usecases.manage_keys import revoke_key
 from rubato.usecases.steer_endpoint import pause_endpoint
 from rubato.usecases.update_endpoint import delete_endpoint
@@ -93,6 +94,17 @@ def test_a_key_that_is_revoked_twice_is_revoked(play: Play) -> None:
     repeated(play, lambda: revoke_key(play.world, key.key_id), "TransactWriteItems")
     stored = play.world.keys.get(key.key_id)
     assert stored is not None and stored.revoked_at is not None
+
+
+def test_an_agent_that_is_registered_twice_is_there_once_and_its_name_is_not_taken_by_itself(play: Play) -> None:
+    repeated(play, lambda: register_agent(play.world, ANNE, "scout", "shop team"), "TransactWriteItems")
+    agent = play.world.agents.named("acme", "scout")
+    assert agent is not None
+    repeated(play, lambda: retire_agent(play.world, ANNE, agent.agent_id), "TransactWriteItems")
+    stored = play.world.agents.get(agent.agent_id)
+    assert stored is not None and stored.retired_at is not None
+    told = play.world.trail.of_subject(agent.agent_id, 5, None).items
+    assert sorted(event.action for event in told) == ["registerAgent", "retireAgent"]
 
 
 def test_the_last_run_of_a_quota_is_let_pass_and_counted_once(play: Play) -> None:

@@ -1,19 +1,26 @@
 """Agents and their budgets: every change can be laid at somebody's door, and none goes further than its key allows."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from rubato.adapters.memory_identities import MemoryAgents
 from rubato.adapters.memory_usage import MemoryUsage
-from rubato.domain.access import ALL_SCOPES, KEY_SCOPES, Caller, Door
+from rubato.domain.access import ALL_SCOPES, KEY_SCOPES, Caller, Door, Scope
+from rubato.domain.agents import Agent as Agent_
+from rubato.domain.audit import Event
 from rubato.domain.budget import Budget
 from rubato.domain.endpoint import Retry
-from rubato.domain.errors import Unauthenticated
+from rubato.domain.errors import Invalid, Unauthenticated, WriteRaced
 from rubato.domain.exchange import Reply
+from rubato.domain.hints import ActorKind
 from rubato.domain.instant import HOUR, MINUTE
 from rubato.interface.gateway import caller_of, context_of, noted
 from rubato.usecases.authenticate import authenticate
+from rubato.usecases.manage_agents import register_agent
+from rubato.usecases.manage_keys import operator
 from tests.agents import Agent, text_of
 from tests.unit.clients import Client
 from tests.worlds import ANNE, MALLORY, MIDNIGHT, MemoryWorld, Stage, a_job, a_key, an_endpoint
@@ -91,7 +98,7 @@ def test_a_log_line_names_the_agent_and_the_door_and_nobodys_name(world: MemoryW
     agent_id, scout = a_scout(world, owner)
     event = {"requestContext": {"authorizer": context_of(scout)}}
     told = noted(caller_of(event, Door.MCP))
-    assert told == {"tenantId": "acme", "callerKeyId": scout.key_id, "agentId": agent_id, "door": "mcp"}
+    assert told == {"tenantId": "acme", "callerKeyId": scout.key_id, "callerAgentId": agent_id, "door": "mcp"}
 
 
 def test_a_caller_survives_the_way_through_api_gateway(world: MemoryWorld, owner: Client) -> None:
@@ -125,6 +132,68 @@ def test_two_agents_share_no_name_until_one_is_retired(world: MemoryWorld, owner
     assert Client(world, MALLORY)("POST", "/agents", SCOUT).status == 201
     owner("DELETE", f"/agents/{first}")
     assert owner("POST", "/agents", SCOUT).status == 201
+
+
+@pytest.mark.parametrize("alike", ["Scout", "SCOUT", "\uff53cout", "\u017fcout"])
+def test_a_name_that_only_looks_different_is_the_same(world: MemoryWorld, owner: Client, alike: str) -> None:
+    owner("POST", "/agents", SCOUT)
+    assert owner("POST", "/agents", {**SCOUT, "name": alike}).status == 409
+
+
+@pytest.mark.parametrize("bad", ["", " scout", "a\nb", "x" * 101, "sc\u200bout", "\u202egnp"])
+def test_a_name_that_can_not_be_told_apart_is_refused_at_each_door(world: MemoryWorld, owner: Client, bad: str) -> None:
+    for field in ("name", "owner"):
+        assert owner("POST", "/agents", {**SCOUT, field: bad}).paths() == [field]
+        with pytest.raises(Invalid, match=field):
+            register_agent(world, operator("acme"), **{**SCOUT, field: bad})
+
+
+def test_the_operator_too_makes_only_keys_that_can_work(world: MemoryWorld) -> None:
+    for budget in (Budget(changes_per_hour=0), Budget(job_ids=frozenset(map(str, range(21))))):
+        with pytest.raises(Invalid, match="budget"):
+            a_key(world, scopes=frozenset({Scope.JOBS_READ}), budget=budget)
+
+
+def test_a_retired_agent_is_told_so_while_its_key_is_still_remembered_at_the_door(
+    world: MemoryWorld, owner: Client
+) -> None:
+    agent_id, scout = a_scout(world, owner, scopes=["keys:write"])
+    owner("DELETE", f"/agents/{agent_id}")
+    answer = Client(world, scout)("POST", "/api-keys", {"label": "x", "kind": "agent", "scopes": ["keys:read"]})
+    assert answer.status == 401 and "is retired" in answer.body["detail"]
+
+
+def test_a_key_whose_agent_is_long_forgotten_opens_nothing(world: MemoryWorld, owner: Client) -> None:
+    agent_id = owner("POST", "/agents", SCOUT).body["agentId"]
+    _, token = a_key(world, kind=ActorKind.AGENT, agent_id=agent_id)
+    del world.agents._agents[agent_id]
+    with pytest.raises(Unauthenticated):
+        signed_in(world, token)
+
+
+def test_two_who_retire_an_agent_at_once_both_succeed(world: MemoryWorld, owner: Client) -> None:
+    agent_id = owner("POST", "/agents", SCOUT).body["agentId"]
+
+    class Racing(MemoryAgents):
+        """Loses the first writes, as transactions do that meet another."""
+
+        lost = 2
+
+        def retire(self, agent: Agent_, event: Event) -> None:
+            self.lost -= 1
+            if self.lost >= 0:
+                raise WriteRaced(agent.agent_id)
+            super().retire(agent, event)
+
+    racing = Racing(world.trail)
+    racing._agents = world.agents._agents
+    world.agents = racing
+    assert owner("DELETE", f"/agents/{agent_id}").status == 204
+    assert owner("GET", "/agents").body["items"][0]["retiredAt"] is not None
+    racing._agents[agent_id] = replace(racing._agents[agent_id], retired_at=None)
+    racing.lost = 99
+    refused = owner("DELETE", f"/agents/{agent_id}")
+    assert refused.status == 409 and "try again" in refused.body["detail"]
 
 
 def test_all_keys_of_a_retired_agent_stop_working(world: MemoryWorld, owner: Client) -> None:

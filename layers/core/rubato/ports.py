@@ -217,7 +217,10 @@ class Agents(Protocol):
     """Registered agents by id, and those of a tenant."""
 
     def create(self, agent: Agent, event: Event) -> None:
-        """Store a new agent with its event; raises Conflict while another one that is not retired has the name."""
+        """Store a new agent with its event; raises Conflict while another one that is not retired has the handle.
+
+        Raises WriteRaced when somebody else is writing there at this moment.
+        """
         ...
 
     def get(self, agent_id: str) -> Agent | None:
@@ -225,7 +228,7 @@ class Agents(Protocol):
         ...
 
     def named(self, tenant_id: str, name: str) -> Agent | None:
-        """The agent of that name that is not retired; the latest."""
+        """The agent of that name, however it is spelled, that is not retired; the latest."""
         ...
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[Agent]:
@@ -233,7 +236,10 @@ class Agents(Protocol):
         ...
 
     def retire(self, agent: Agent, event: Event) -> None:
-        """Mark it at the event's time and free its name, with the event; raises WriteRaced if it is retired already."""
+        """Mark it at the event's time and free its name, with the event.
+
+        Raises WriteRaced if it is retired already, or somebody else is writing there at this moment.
+        """
         ...
 
 

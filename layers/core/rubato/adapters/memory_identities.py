@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rubato.adapters.memory import MemoryTrail
 from rubato.domain.access import ApiKey
-from rubato.domain.agents import Agent
+from rubato.domain.agents import Agent, handle_of
 from rubato.domain.audit import Event
 from rubato.domain.errors import Conflict, WriteRaced
 from rubato.ports import Page
@@ -74,8 +74,8 @@ class MemoryAgents:
 
     def named(self, tenant_id: str, name: str) -> Agent | None:
         """Among those that are not retired."""
-        mine = (a for a in self._agents.values() if (a.tenant_id, a.name, a.retired_at) == (tenant_id, name, None))
-        return next(mine, None)
+        wanted = (tenant_id, handle_of(name), None)
+        return next((a for a in self._agents.values() if (a.tenant_id, a.handle, a.retired_at) == wanted), None)
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[Agent]:
         """Newest first."""

@@ -1,6 +1,12 @@
 """Agents: programs that act for somebody, registered so that each of their changes can be laid at the right door."""
 
+import unicodedata
 from dataclasses import dataclass
+
+from rubato.domain.errors import FieldError, Invalid
+
+MAX_NAME = 100
+"""Characters of a name, and of an owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,30 @@ class Agent:
     retired_at: int | None = None
 
     @property
+    def handle(self) -> str:
+        """What must be unique of its name."""
+        return handle_of(self.name)
+
+    @property
     def delegation(self) -> Delegation:
         """What its keys carry."""
         return Delegation(agent_id=self.agent_id, agent_name=self.name, owner=self.owner)
+
+
+def handle_of(name: str) -> str:
+    """Names that look alike are alike: in any case, in any of Unicode's compositions."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def check_names(name: str, owner: str) -> None:
+    """Raise Invalid for what can't be told apart in a trail or a log."""
+    broken = [FieldError(field, _RULE) for field, text in (("name", name), ("owner", owner)) if not _is_plain(text)]
+    if broken:
+        raise Invalid(*broken)
+
+
+def _is_plain(text: str) -> bool:
+    return 0 < len(text) <= MAX_NAME and text.isprintable() and text == text.strip()
+
+
+_RULE = f"must be 1 to {MAX_NAME} printable characters, without space at either end"

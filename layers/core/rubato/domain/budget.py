@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rubato.domain.errors import LimitReached
+from rubato.domain.errors import Invalid, LimitReached
 from rubato.domain.instant import HOUR, SECOND, to_iso
 
 MAX_JOBS = 20
@@ -21,6 +21,13 @@ class Budget:
     changes_per_hour: int | None = None
     job_ids: frozenset[str] | None = None
     may_delete: bool = True
+
+    def check(self) -> None:
+        """Raise Invalid for bounds that are none, or too many jobs to carry along with each request."""
+        if self.changes_per_hour is not None and not 1 <= self.changes_per_hour <= MAX_CHANGES_PER_HOUR:
+            raise Invalid.field("budget.changesPerHour", f"must be 1 to {MAX_CHANGES_PER_HOUR}")
+        if self.job_ids is not None and not 1 <= len(self.job_ids) <= MAX_JOBS:
+            raise Invalid.field("budget.jobIds", f"takes 1 to {MAX_JOBS} jobs; leave it out for all")
 
     def covers(self, job_id: str) -> bool:
         """Whether the key may see and touch the job."""

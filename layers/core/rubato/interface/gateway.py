@@ -68,7 +68,7 @@ def noted(caller: Caller) -> dict[str, str]:
     told = {"tenantId": caller.tenant_id, "callerKeyId": caller.key_id}
     if caller.door is not None:
         told["door"] = caller.door.value
-    return {**told, "agentId": caller.delegation.agent_id} if caller.delegation is not None else told
+    return {**told, "callerAgentId": caller.delegation.agent_id} if caller.delegation is not None else told
 
 
 def _delegation(given: dict[str, Any]) -> Delegation | None:

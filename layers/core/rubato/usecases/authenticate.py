@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from rubato.domain.access import ApiKey, Caller, key_id_of
+from rubato.domain.agents import Agent
 from rubato.domain.errors import Unauthenticated
 from rubato.domain.instant import HOUR
 from rubato.ports import World
@@ -17,12 +18,7 @@ def authenticate(world: World, headers: Mapping[str, str]) -> Caller:
     key_id = key_id_of(token) if token else None
     if token is None or key_id is None:
         raise Unauthenticated("send a valid API key in x-api-key")
-    key = world.keys.get(key_id)
-    if key is None or not key.matches(token) or not key.is_valid(world.clock.now()):
-        raise Unauthenticated("this API key is unknown, revoked or expired")
-    agent = world.agents.get(key.agent_id) if key.agent_id is not None else None
-    if key.agent_id is not None and (agent is None or agent.retired_at is not None):
-        raise Unauthenticated("the agent that this API key belongs to is retired")
+    key, agent = standing_key(world, key_id, token)
     _record_use(world, key)
     return Caller(
         tenant_id=key.tenant_id,
@@ -32,6 +28,22 @@ def authenticate(world: World, headers: Mapping[str, str]) -> Caller:
         budget=key.budget,
         delegation=agent.delegation if agent is not None else None,
     )
+
+
+def standing_key(world: World, key_id: str, token: str | None = None) -> tuple[ApiKey, Agent | None]:
+    """The key, and the agent that it belongs to, as they stand now; raises Unauthenticated unless both are in force.
+
+    With a token, also unless it is the key's.
+    """
+    key = world.keys.get(key_id)
+    if key is None or not key.is_valid(world.clock.now()) or (token is not None and not key.matches(token)):
+        raise Unauthenticated("this API key is unknown, revoked or expired")
+    if key.agent_id is None:
+        return key, None
+    agent = world.agents.get(key.agent_id)
+    if agent is None or agent.retired_at is not None:
+        raise Unauthenticated("the agent that this API key belongs to is retired")
+    return key, agent
 
 
 def _record_use(world: World, key: ApiKey) -> None:

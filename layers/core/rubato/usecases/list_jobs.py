@@ -3,6 +3,7 @@
 from rubato.domain.access import Caller
 from rubato.domain.jobs import Job, JobStatus
 from rubato.ports import Page, World
+from rubato.usecases.lookup import bound_jobs
 
 
 def list_jobs(
@@ -17,8 +18,9 @@ def list_jobs(
 ) -> Page[Job]:
     """Newest first. A page holds `limit` matches unless the end was reached."""
     if caller.budget.job_ids is not None:
-        mine = _covered(world, caller, status, after)
-        return _page([job for job in mine if _matches(job, tag, is_synthetic)], limit)
+        rest = [job for job in bound_jobs(world, caller) if after is None or job.job_id < after]
+        mine = [job for job in rest if status in (None, job.status) and _matches(job, tag, is_synthetic)]
+        return Page(tuple(mine[:limit]), mine[limit - 1].job_id if len(mine) > limit else None)
     found: list[Job] = []
     while len(found) < limit:
         page = world.jobs.list(caller.tenant_id, status, limit - len(found), after)
@@ -27,18 +29,6 @@ def list_jobs(
         if after is None:
             break
     return Page(tuple(found), after)
-
-
-def _covered(world: World, caller: Caller, status: JobStatus | None, after: str | None) -> list[Job]:
-    """The few jobs that the key may see: reading them beats a search among all of the tenant's."""
-    ids = sorted(caller.budget.job_ids or (), reverse=True)
-    read = (world.jobs.get(job_id) for job_id in ids if after is None or job_id < after)
-    found = [job for job in read if job is not None and job.tenant_id == caller.tenant_id]
-    return [job for job in found if status is None or job.status is status]
-
-
-def _page(jobs: list[Job], limit: int) -> Page[Job]:
-    return Page(tuple(jobs[:limit]), jobs[limit - 1].job_id if len(jobs) > limit else None)
 
 
 def _matches(job: Job, tag: str | None, is_synthetic: bool | None) -> bool:

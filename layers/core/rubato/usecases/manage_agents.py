@@ -2,16 +2,18 @@
 
 from rubato.domain import ids
 from rubato.domain.access import Caller
-from rubato.domain.agents import Agent
+from rubato.domain.agents import Agent, check_names
 from rubato.domain.audit import Event
 from rubato.domain.errors import Conflict, NotFound, WriteRaced
 from rubato.domain.instant import to_iso
 from rubato.ports import Page, World
 from rubato.usecases.record_event import event_by
+from rubato.usecases.replan import MAX_TRIES
 
 
 def register_agent(world: World, caller: Caller, name: str, owner: str) -> Agent:
-    """A new agent of the caller's tenant. Raises Conflict when one that is not retired has the name."""
+    """A new agent of the caller's tenant. Raises Invalid, and Conflict when one that is not retired has the name."""
+    check_names(name, owner)
     now = world.clock.now()
     agent = Agent(
         agent_id=ids.agent_id(now, world.entropy.bytes(10)),
@@ -20,10 +22,14 @@ def register_agent(world: World, caller: Caller, name: str, owner: str) -> Agent
         owner=owner,
         created_at=now,
     )
-    world.agents.create(
-        agent, event_by(world, caller, agent.agent_id, "registerAgent", after={"name": name, "owner": owner})
-    )
-    return agent
+    event = event_by(world, caller, agent.agent_id, "registerAgent", after={"name": name, "owner": owner})
+    for _ in range(MAX_TRIES):
+        try:
+            world.agents.create(agent, event)
+        except WriteRaced:
+            continue
+        return agent
+    raise _too_busy(f"the name {name!r}")
 
 
 def find_agent(world: World, caller: Caller, agent_id: str) -> Agent:
@@ -42,17 +48,18 @@ def list_agents(world: World, caller: Caller, limit: int, after: str | None) -> 
 def retire_agent(world: World, caller: Caller, agent_id: str) -> None:
     """Every key of the agent opens nothing more, within the authorizer's cache time. Again: changes nothing.
 
-    Raises NotFound.
+    Raises NotFound, and Conflict under endless races.
     """
-    agent = find_agent(world, caller, agent_id)
-    if agent.retired_at is not None:
-        return
-    event = event_by(world, caller, agent_id, "retireAgent", after={"retiredAt": to_iso(world.clock.now())})
-    try:
-        world.agents.retire(agent, event)
-    except WriteRaced:
-        # Nothing else changes an agent: somebody else retired it.
-        return
+    for _ in range(MAX_TRIES):
+        agent = find_agent(world, caller, agent_id)
+        if agent.retired_at is not None:
+            return None
+        told = {"retiredAt": to_iso(world.clock.now())}
+        try:
+            return world.agents.retire(agent, event_by(world, caller, agent_id, "retireAgent", after=told))
+        except WriteRaced:
+            continue
+    raise _too_busy(f"the agent {agent_id}")
 
 
 def agent_named(world: World, caller: Caller, name: str, owner: str) -> Agent:
@@ -68,3 +75,7 @@ def agent_named(world: World, caller: Caller, name: str, owner: str) -> Agent:
 def list_agent_events(world: World, caller: Caller, agent_id: str, limit: int, after: str | None) -> Page[Event]:
     """What the agent changed, newest first, whichever of its keys did it. Raises NotFound."""
     return world.trail.of_agent(find_agent(world, caller, agent_id).agent_id, limit, after)
+
+
+def _too_busy(what: str) -> Conflict:
+    return Conflict(f"{what} is being changed by too many writers; try again", retry_after_s=1)

@@ -7,10 +7,11 @@ from typing import Any
 from rubato.domain import access, ids
 from rubato.domain.access import ALL_SCOPES, KEY_SCOPES, ApiKey, Caller, Door, Scope, implied
 from rubato.domain.budget import UNLIMITED, Budget
-from rubato.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, Unauthenticated, WriteRaced
+from rubato.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound, WriteRaced
 from rubato.domain.hints import ActorKind
 from rubato.domain.instant import to_iso
 from rubato.ports import Page, World
+from rubato.usecases.authenticate import standing_key
 from rubato.usecases.lookup import find_job
 from rubato.usecases.manage_agents import find_agent
 from rubato.usecases.record_event import event_by
@@ -43,9 +44,7 @@ def issue_key(world: World, caller: Caller, draft: KeyDraft) -> tuple[ApiKey, st
     What an agent makes is for the same agent, so that its work can be told from everybody else's. Raises
     Unauthenticated for a revoked maker, Forbidden naming the scopes that the caller lacks, and Invalid.
     """
-    maker = world.keys.get(caller.key_id)
-    if maker is None or not maker.is_valid(world.clock.now()):
-        raise Unauthenticated("this API key is unknown, revoked or expired")
+    maker, _ = standing_key(world, caller.key_id)
     missing = draft.scopes - implied(caller.scopes)
     if missing:
         raise Forbidden.lacks(", ".join(sorted(missing)))
@@ -139,6 +138,7 @@ def _check_agent(world: World, caller: Caller, draft: KeyDraft) -> None:
 
 def _check_budget(world: World, caller: Caller, draft: KeyDraft) -> None:
     """A key that could make keys, or secrets for any job, would have no budget at all."""
+    draft.budget.check()
     if draft.budget != UNLIMITED and draft.scopes & KEY_SCOPES:
         raise Invalid.field(
             "budget", "a key with a budget can't have keys:read or keys:write; leave out the one or the other"

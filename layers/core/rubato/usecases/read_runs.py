@@ -11,7 +11,7 @@ from rubato.domain.hints import find_hint
 from rubato.domain.runs import Run
 from rubato.ports import Page, RunFilter, World
 from rubato.usecases.get_job import endpoint_ids
-from rubato.usecases.lookup import find_endpoint, find_job, owns
+from rubato.usecases.lookup import bound_jobs, find_endpoint, find_job, owns
 from rubato.usecases.merge_runs import Read, merge_runs
 from rubato.usecases.pages import every
 from rubato.usecases.pool import Pool
@@ -107,7 +107,7 @@ def _owns(caller: Caller, run: Run) -> bool:
 
 def _all_jobs(world: World, caller: Caller) -> list[str]:
     if caller.budget.job_ids is not None:
-        return sorted(caller.budget.job_ids)
+        return [job.job_id for job in bound_jobs(world, caller)]
     return [job.job_id for job in every(lambda after: world.jobs.list(caller.tenant_id, None, _PAGE, after))]
 
 

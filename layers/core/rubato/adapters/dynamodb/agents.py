@@ -1,5 +1,6 @@
 """Registered agents in DynamoDB, beside the API keys."""
 
+import hashlib
 import json
 
 from pynamodb.connection import Connection
@@ -9,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 from rubato.adapters.dynamodb.identity_items import AgentItem, AgentNameItem, ends
 from rubato.adapters.dynamodb.tables import whole
 from rubato.adapters.dynamodb.trail import event_item
-from rubato.domain.agents import Agent
+from rubato.domain.agents import Agent, handle_of
 from rubato.domain.audit import Event
 from rubato.domain.errors import Conflict, WriteRaced
 from rubato.domain.ids import AGENT_PREFIX
@@ -32,11 +33,14 @@ class DynamoAgents:
                 write.save(_item(agent))
                 write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
-            # The repetition of itself, whose first answer was lost?
             if not any(error.cancellation_reasons):
                 raise
-            if self.get(agent.agent_id) != agent:
+            # The repetition of itself, whose first answer was lost?
+            if self.get(agent.agent_id) == agent:
+                return
+            if _is_taken(error):
                 raise Conflict(f"there is an agent {agent.name!r} already; choose another name") from error
+            raise WriteRaced(agent.agent_id) from error
 
     def get(self, agent_id: str) -> Agent | None:
         """One consistent read: a retired agent must not live on in a lagging replica."""
@@ -50,7 +54,7 @@ class DynamoAgents:
     def named(self, tenant_id: str, name: str) -> Agent | None:
         """Two consistent reads: the name leads to the agent."""
         try:
-            taken = AgentNameItem.get(_name_id(tenant_id, name), consistent_read=True)
+            taken = AgentNameItem.get(_name_id(tenant_id, handle_of(name)), consistent_read=True)
         except AgentNameItem.DoesNotExist:
             return None
         agent = self.get(taken.agent_id)
@@ -72,11 +76,7 @@ class DynamoAgents:
         try:
             with TransactWrite(connection=self._connection) as write:
                 write.update(AgentItem(agent.agent_id), actions=list(marks), condition=is_active)
-                write.update(
-                    AgentNameItem(_name_id(agent.tenant_id, agent.name)),
-                    actions=list(freed),
-                    condition=AgentNameItem.agent_id == agent.agent_id,
-                )
+                write.update(AgentNameItem(_name_id(agent.tenant_id, agent.handle)), actions=list(freed))
                 write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
             if not any(error.cancellation_reasons):
@@ -86,13 +86,19 @@ class DynamoAgents:
                 raise WriteRaced(agent.agent_id) from error
 
 
-def _name_id(tenant_id: str, name: str) -> str:
-    """A key of its own for each pair, whatever characters are in them."""
-    return "agentName#" + json.dumps([tenant_id, name])
+def _name_id(tenant_id: str, handle: str) -> str:
+    """A key of its own for each pair, of one length whatever characters are in them."""
+    return "agentName#" + hashlib.sha256(json.dumps([tenant_id, handle]).encode()).hexdigest()
+
+
+def _is_taken(error: TransactWriteError) -> bool:
+    """Whether it was the name, the first write, that was refused, and not a race that lost."""
+    reason = error.cancellation_reasons[0]
+    return reason is not None and reason.code == "ConditionalCheckFailed"
 
 
 def _name_item(agent: Agent) -> AgentNameItem:
-    return AgentNameItem(name_id=_name_id(agent.tenant_id, agent.name), agent_id=agent.agent_id)
+    return AgentNameItem(name_id=_name_id(agent.tenant_id, agent.handle), agent_id=agent.agent_id)
 
 
 def _item(agent: Agent) -> AgentItem:

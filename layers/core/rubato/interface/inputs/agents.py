@@ -2,15 +2,15 @@
 
 from pydantic import Field
 
-from rubato.interface.inputs.fields import Name, PageInput
+from rubato.interface.inputs.fields import AgentName, PageInput
 from rubato.interface.wire import Wire
 
 
 class RegisterAgentInput(Wire):
     """Input of registerAgent."""
 
-    name: Name = Field(description="What it is called: unique among those that are not retired.")
-    owner: Name = Field(description="The person or team on whose behalf it acts, as the audit trail shall name them.")
+    name: AgentName = Field(description="What it is called: unique among those not retired, whatever the case.")
+    owner: AgentName = Field(description="The person or team on whose behalf it acts, as the audit trail names them.")
 
 
 class ListAgentsInput(PageInput):

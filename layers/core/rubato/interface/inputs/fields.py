@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from rubato.domain.agents import MAX_NAME
 from rubato.interface.inputs import cron
 from rubato.interface.inputs.alternatives import exactly_one
 from rubato.interface.wire import TIME_SCHEMA, Wire
@@ -34,6 +35,7 @@ def _text(max_length: int) -> WithJsonSchema:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_printable), _text(255)]
+AgentName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), AfterValidator(_printable), _text(MAX_NAME)]
 Tag = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable), _text(64)]
 
 TimeText = Annotated[str, WithJsonSchema(TIME_SCHEMA)]
