@@ -154,7 +154,7 @@ def test_a_retried_run_counts_once() -> None:
 def test_a_counter_that_cannot_be_reached_stops_no_run() -> None:
     world = a_world(max_runs_per_day=1)
 
-    def broken(*_: object) -> bool:
+    def broken(*_: object, **__: object) -> bool:
         raise RuntimeError("throttled")
 
     world.usage.take_run = broken  # type: ignore[method-assign,assignment]
@@ -195,7 +195,7 @@ def test_a_duplicate_and_a_dead_worker_use_up_no_run() -> None:
     message = world.queue.receive(world.clock.now())[0]
     take = world.usage.take_run
 
-    def die(*_: object) -> bool:
+    def die(*_: object, **__: object) -> bool:
         handle_message(world, message)  # a duplicate, meanwhile
         raise SystemExit("the worker dies here")
 

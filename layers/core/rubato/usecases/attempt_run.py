@@ -50,14 +50,15 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
         # A worker that stood still, or waited for the store: another one may be calling before this call has ended.
         world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
         return "lease_lost"
-    if prepared.refusal is None:
+    if prepared.refusal is None and not endpoint.state.synthetic:
         world.telemetry.count("dispatched")
     prepared = prepared.signed(claim.run_id, started_at)
     reply = prepared.send(world.outbound)
     finished_at = world.clock.now()
     verdict = judge(reply, endpoint.config.success_codes)
     if not claim.tried:
-        world.telemetry.measure("lateness", max(started_at - claim.plan.due, 0))
+        measure = "synthetic_lateness" if endpoint.state.synthetic else "lateness"
+        world.telemetry.measure(measure, max(started_at - claim.plan.due, 0))
     attempts = (*claim.tried, _attempt_of(claim, started_at, reply, verdict))
     run = compile_run(endpoint, prepared.shown, reply, verdict, attempts, finished_at)
     if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
