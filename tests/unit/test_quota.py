@@ -157,7 +157,7 @@ def test_a_counter_that_cannot_be_reached_stops_no_run() -> None:
     def broken(*_: object, **__: object) -> bool:
         raise RuntimeError("throttled")
 
-    world.usage.take_run = broken  # type: ignore[method-assign,assignment]
+    world.usage.take_run = broken  # type: ignore[method-assign]
     an_endpoint(world, IntervalBaseline(10 * SECOND))
     Stage(world).play_seconds(25)
     assert world.outbound.seconds() == [10, 20] and "run not counted" in world.telemetry.warnings
@@ -199,7 +199,7 @@ def test_a_duplicate_and_a_dead_worker_use_up_no_run() -> None:
         handle_message(world, message)  # a duplicate, meanwhile
         raise SystemExit("the worker dies here")
 
-    world.usage.take_run = die  # type: ignore[method-assign,assignment]
+    world.usage.take_run = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         handle_message(world, message)
     world.usage.take_run = take  # type: ignore[method-assign]
