@@ -48,9 +48,10 @@ def smoke(
         probe = _Probe(request={"url": target}) if target else _own_target(api)
         began = time.monotonic()
         with _endpoint(api, probe) as made:
-            console.print(f"created an endpoint that calls {probe.request['url']} every hour")
+            console.print(f"created an endpoint that calls {probe.request['url']} every hour", soft_wrap=True)
             hinted = _hint(api, made)
-            console.print(f"a hint moved its next run from {made['nextRunAt']} to {hinted['nextRunAt']}")
+            moved = f"from {made['nextRunAt']} to {hinted['nextRunAt']}"
+            console.print(f"a hint moved its next run {moved}", soft_wrap=True)
             run = _first_run(api, made["endpointId"], time.monotonic() + timeout)
             _check(run)
             _check_echo(api, probe, run["runId"])
