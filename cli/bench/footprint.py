@@ -33,7 +33,7 @@ BUDGETS_MS = {
     "dispatcher": 320,
     "rules": 320,
     "planner": 320,
-    "synthetic": 150,
+    "synthetic": 250,
 }
 _CORE = ROOT / "layers" / "core"
 _TIMES = 5
