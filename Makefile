@@ -29,6 +29,7 @@ deploy: env  ## build and deploy to your AWS account; ARGS="--guided" asks for e
 	find functions layers/core/rubato -name __pycache__ -prune -exec rm -r {} +
 	.tools/sam/bin/sam build && .tools/sam/bin/sam deploy $(ARGS)
 	@echo && echo "Make the first API key with: .venv/bin/rubato keys create"
+	@echo "Then see whether all works:  .venv/bin/rubato smoke --url API_URL --key API_KEY"
 
 env: $(VENV) $(SAM) $(MINISTACK)
 

@@ -1,6 +1,7 @@
 """Rubato's API, as the commands use it."""
 
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -8,11 +9,12 @@ import httpx
 import typer
 
 from cli.drawing.attribution import plain
-from cli.trouble import Trouble
+from cli.trouble import Trouble, Unreachable
 
 Url = Annotated[str, typer.Option(envvar="RUBATO_URL", help="Base of the API: the output ApiUrl of the stack.")]
 Key = Annotated[str, typer.Option(envvar="RUBATO_API_KEY", help="API key; `rubato keys create` makes one.")]
 
+_LETS_NOBODY_IN = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _TIMEOUT_S = 30.0  # as long as API Gateway waits for the function
 
 
@@ -22,6 +24,8 @@ class Refusal(Trouble):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+        if status in _LETS_NOBODY_IN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.exit_code = Unreachable.exit_code
 
 
 class Api:
@@ -42,7 +46,7 @@ class Api:
                 transport=transport,
             )
         except (ValueError, httpx.InvalidURL) as error:
-            raise Trouble(f"{self._is_no_api()} ({error})") from None
+            raise Unreachable(f"{self._is_no_api()} ({error})") from None
 
     def __enter__(self) -> "Api":
         return self
@@ -60,7 +64,7 @@ class Api:
         try:
             answer = self._request(method, path, body, headers or {}, query)
         except httpx.HTTPError as error:
-            raise Trouble(f"{self.url} can't be reached ({type(error).__name__}: {error}); is it up?") from error
+            raise Unreachable(f"{self.url} can't be reached ({type(error).__name__}: {error}); is it up?") from error
         except httpx.InvalidURL as error:
             raise Trouble(f"{path!r} can't be asked for: {error}") from None
         if answer.is_error:
@@ -73,7 +77,7 @@ class Api:
         except ValueError:
             given = None
         if not isinstance(given, dict):
-            raise Trouble(f"{self._is_no_api()} (it answers with something else than a JSON object)")
+            raise Unreachable(f"{self._is_no_api()} (it answers with something else than a JSON object)")
         return given
 
     def _is_no_api(self) -> str:
@@ -97,7 +101,7 @@ class Api:
             asked: dict[str, Any] = {"limit": 200, **query} | ({"cursor": cursor} if cursor else {})
             page = self.call("GET", path, **asked)
             if not {"items", "nextCursor"} <= page.keys():
-                raise Trouble(f"{self._is_no_api()} (its list {path} has no items)")
+                raise Unreachable(f"{self._is_no_api()} (its list {path} has no items)")
             yield from page["items"]
             cursor = page["nextCursor"]
             if cursor is None:

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import demo, dlq, drills, keys, mcp, openapi, simulate, smoke
+from cli import demo, dlq, drills, keys, mcp, openapi, simulate, smoke, synthetic
 from cli.bench.command import bench
 from cli.blueprints.commands import apply, export_job
 from cli.explain.command import explain
@@ -21,6 +21,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(drills.app, name="drill")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(synthetic.app, name="synthetic")
 app.command("apply")(apply)
 app.command("bench")(bench)
 app.command("demo")(demo.demo)
@@ -38,4 +39,4 @@ def main() -> None:
         app()
     except Trouble as trouble:
         Console(stderr=True, highlight=False).print(str(trouble), style="red", markup=False, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(trouble.exit_code)

@@ -24,8 +24,17 @@ PORTS = {
     "dispatcher": ("endpoints", "runs", "jobs", "queue", "deliveries", "outbound", "usage", "notifications", "vault"),
     "rules": ("jobs", "rule_ledgers", "endpoints", "runs", "trail", "queue", "deliveries"),
     "planner": ("endpoints", "jobs", "runs", "usage", "analyses", "queue", "deliveries", "model"),
+    "synthetic": (),
 }
-BUDGETS_MS = {"api": 400, "authorizer": 250, "tick": 250, "dispatcher": 320, "rules": 320, "planner": 320}
+BUDGETS_MS = {
+    "api": 400,
+    "authorizer": 250,
+    "tick": 250,
+    "dispatcher": 320,
+    "rules": 320,
+    "planner": 320,
+    "synthetic": 250,
+}
 _CORE = ROOT / "layers" / "core"
 _TIMES = 5
 _ENVIRONMENT = {

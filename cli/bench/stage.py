@@ -31,7 +31,7 @@ TARGET_MS = 200
 # Neither on a whole minute nor on a whole second, as EventBridge has it.
 _TICK_OFFSET_MS = 13_500
 _RETENTION_S = 30 * 86_400
-_ENDS = ("success", "failure", "gated", "lease_lost")
+_ENDS = ("success", "failure", "synthetic_success", "synthetic_failure", "gated", "lease_lost")
 
 
 class Clock:

@@ -93,6 +93,7 @@ def _wake(home: Home, url: str, key: str) -> None:
     wakers = (
         lambda: _await_answer(home, f"{url}/health", {}),
         lambda: _await_answer(home, f"{url}/jobs", {"x-api-key": key}),
+        lambda: _await_answer(home, f"{url}/synthetic/health", {}),
         lambda: Deployment(home).invoke("DispatcherFunction", {"Records": []}),
         lambda: Deployment(home).invoke("RulesFunction", {"Records": []}),
     )

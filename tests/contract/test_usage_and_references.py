@@ -98,6 +98,20 @@ def test_runs_are_counted_up_to_the_limit_and_each_day_for_itself(world: Any) ->
     assert world.usage.of("acme", "2025-01-02").runs_today == 1
 
 
+def test_runs_of_synthetic_jobs_are_counted_by_themselves_and_not_told(world: Any) -> None:
+    assert [world.usage.take_run("acme", DAY, 2, synthetic=True) for _ in range(3)] == [True, True, False]
+    assert world.usage.of("acme", DAY).runs_today == 0 and world.usage.take_run("acme", DAY, 1)
+    assert world.usage.of("acme", DAY).runs_today == 1 and not world.usage.take_run("acme", DAY, 1)
+
+
+def test_the_mark_of_a_synthetic_job_comes_back_as_stored_and_goes(world: Any) -> None:
+    endpoint = an_endpoint(world)
+    for mark in (True, False):
+        before = world.endpoints.load(endpoint.id)
+        world.endpoints.save_state(endpoint.id, before.state, replace(before.state, synthetic=mark))
+        assert world.endpoints.load(endpoint.id).state.synthetic is mark
+
+
 def test_who_was_held_back_by_which_limit_is_remembered_until_forgotten(world: Any) -> None:
     world.usage.note_over("acme", DAY, 5)
     world.usage.note_over("acme", DAY, 5)

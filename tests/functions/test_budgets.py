@@ -20,6 +20,7 @@ from rubato.domain.schedule import IntervalBaseline
 from rubato.usecases import manage_secrets, manage_signing_keys
 from rubato.usecases.create_job import create_job
 from rubato.usecases.evaluate_rules import evaluate_rules
+from rubato.usecases.update_job import update_job
 
 ALL = {kind.name: kind for kind in KINDS}
 # kind -> write units of one run by itself, by the budget and as counted when this was written
@@ -131,6 +132,14 @@ def test_a_signed_run_with_a_secret_costs_no_further_unit_and_two_requests_to_th
         assert fact[amount] == plain[amount]
     runs = fact["runs"] + 1  # one before the counting began
     assert 2 <= shelves.reads <= 2 * runs
+
+
+def test_a_run_of_a_synthetic_job_costs_no_more_than_any_other() -> None:
+    def mark(played: Stage, job: Job) -> None:
+        update_job(played.world, OWNER, job.job_id, lambda each: replace(each, is_synthetic=True))
+
+    fact = run_fact(replace(ALL["minute"], prepare=mark), 1, tick_reads())
+    assert fact["writeUnits"] <= BUDGETS["minute"][1] and fact["readUnits"] <= 5 and fact["scans"] == 0
 
 
 def test_an_endpoint_between_its_slots_costs_nothing() -> None:

@@ -218,7 +218,24 @@ def test_the_dispatcher_calls_the_target_and_reports_only_the_broken_message(
     assert sent["Rubato-Slot"] == "2025-01-01T00:00:10.000Z" and sent["Rubato-Attempt"] == "1"
 
 
-@pytest.mark.parametrize("function", ["api", "authorizer", "tick", "dispatcher", "rules", "planner"])
+def test_the_synthetic_function_answers_strangers_without_a_table_or_a_slow_import() -> None:
+    program = (
+        "import sys, types\n"
+        f"sys.path.insert(0, {str(ROOT / 'functions' / 'synthetic')!r})\n"
+        "import handler\n"
+        "event = {'httpMethod': 'GET', 'path': '/synthetic/health', 'headers': None, 'requestContext': {}}\n"
+        "print(handler.handler(event, types.SimpleNamespace(aws_request_id='x'))['statusCode'])\n"
+        "print(sorted({'pydantic', 'httpx', 'pynamodb'} & set(sys.modules)))\n"
+    )
+    for switch, status in (("on", 200), ("off", 404)):
+        environment = {"SYNTHETIC_TARGETS": switch}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
+        )
+        assert done.stdout.split("\n")[:2] == [str(status), "[]"]
+
+
+@pytest.mark.parametrize("function", ["api", "authorizer", "tick", "dispatcher", "rules", "planner", "synthetic"])
 def test_importing_a_handler_reads_no_environment_and_opens_no_client(function: str) -> None:
     program = (
         "import os, sys, socket\n"
@@ -236,7 +253,7 @@ def test_importing_a_handler_reads_no_environment_and_opens_no_client(function: 
 
 def test_every_function_folder_and_event_file_is_covered_here() -> None:
     folders = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir()}
-    assert folders == {"api", "authorizer", "tick", "dispatcher", "rules", "planner"}
+    assert folders == {"api", "authorizer", "tick", "dispatcher", "rules", "planner", "synthetic"}
     here = "".join(path.read_text() for path in (ROOT / "tests" / "functions").glob("test_*handler*.py"))
     for path in (ROOT / "events").glob("*.json"):
         assert f'"{path.stem}"' in here

@@ -77,6 +77,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "SlowRunQueue": {"sqs:SendMessage"},
         "RuleQueue": _WORK_OFF,
     },
+    "SyntheticFunction": {"SyntheticLogGroup": _LOG},
     "PlannerFunction": {
         "PlannerLogGroup": _LOG,
         "JobsTable": _dynamodb("GetItem"),
@@ -211,7 +212,8 @@ def test_the_environment_holds_no_secret_and_no_endpoint(template: Template) -> 
 
 def test_the_invoke_permissions_name_the_api(template: Template) -> None:
     permissions = template.of_type("AWS::Lambda::Permission")
-    assert {each["FunctionName"]["Ref"] for each in permissions.values()} == {"ApiFunction", "AuthorizerFunction"}
+    named = {each["FunctionName"]["Ref"] for each in permissions.values()}
+    assert named == {"ApiFunction", "AuthorizerFunction", "SyntheticFunction"}
     for permission in permissions.values():
         assert permission["Principal"] == "apigateway.amazonaws.com"
         assert "${Api}" in permission["SourceArn"]["Fn::Sub"]

@@ -12,9 +12,11 @@ from cli.simulate.capacity.limits import FULL_PROCESSOR
 from rubato.domain.analysis import LEASE_MS, MAX_DURATION_MS
 from rubato.domain.lane import Lane
 from rubato.domain.limits import Planning
+from rubato.interface import synthetic
 from tests.infrastructure.conftest import ROOT, Template
 
 OPEN = {"/", "/health", "/openapi.json", "/docs"}
+SYNTHETIC = set(synthetic.TARGETS)
 METHODS = {"get", "head", "post", "put", "patch", "delete", "options"}
 
 
@@ -128,7 +130,7 @@ def test_every_route_but_the_open_ones_needs_a_key(template: Template) -> None:
     for path, methods in _definition(template)["paths"].items():
         assert set(methods) <= METHODS
         for method, operation in methods.items():
-            is_open = path in OPEN or method == "options"
+            is_open = path in OPEN | SYNTHETIC or method == "options"
             key = "agentKey" if path == "/mcp" else "key"
             assert operation.get("security", []) == ([] if is_open else [{key: []}]), f"{method} {path}"
 
@@ -136,10 +138,11 @@ def test_every_route_but_the_open_ones_needs_a_key(template: Template) -> None:
 def test_all_paths_and_methods_reach_the_function(template: Template) -> None:
     paths = _definition(template)["paths"]
     assert set(paths["/{proxy+}"]) == set(paths["/mcp"]) == METHODS
-    for operation in (each for methods in paths.values() for each in methods.values()):
+    for path, operation in ((path, each) for path, methods in paths.items() for each in methods.values()):
         integration = operation["x-amazon-apigateway-integration"]
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
-        assert "${ApiFunction.Arn}" in integration["uri"]["Fn::Sub"]
+        function = "SyntheticFunction" if path in SYNTHETIC else "ApiFunction"
+        assert f"${{{function}.Arn}}" in integration["uri"]["Fn::Sub"]
 
 
 def test_keys_are_remembered_for_a_minute_and_no_longer_than_five(template: Template) -> None:

@@ -91,7 +91,7 @@ def test_whoever_may_tell_or_trace_may_do_so_only_when_that_is_asked_for(templat
         "DispatcherTellsBus": ("NoticesGoToBus", ["DispatcherRole"], "events:PutEvents"),
         "FunctionsSendTraces": (
             "Traced",
-            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole", "RulesRole", "PlannerRole"],
+            ["ApiRole", "AuthorizerRole", "TickRole", "DispatcherRole", "RulesRole", "PlannerRole", "SyntheticRole"],
             ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
         ),
         "PlannerAsksBedrock": ("UsesBedrock", ["PlannerRole"], "bedrock:InvokeModel"),

@@ -154,10 +154,10 @@ def test_a_retried_run_counts_once() -> None:
 def test_a_counter_that_cannot_be_reached_stops_no_run() -> None:
     world = a_world(max_runs_per_day=1)
 
-    def broken(*_: object) -> bool:
+    def broken(*_: object, **__: object) -> bool:
         raise RuntimeError("throttled")
 
-    world.usage.take_run = broken  # type: ignore[method-assign,assignment]
+    world.usage.take_run = broken  # type: ignore[method-assign]
     an_endpoint(world, IntervalBaseline(10 * SECOND))
     Stage(world).play_seconds(25)
     assert world.outbound.seconds() == [10, 20] and "run not counted" in world.telemetry.warnings
@@ -195,11 +195,11 @@ def test_a_duplicate_and_a_dead_worker_use_up_no_run() -> None:
     message = world.queue.receive(world.clock.now())[0]
     take = world.usage.take_run
 
-    def die(*_: object) -> bool:
+    def die(*_: object, **__: object) -> bool:
         handle_message(world, message)  # a duplicate, meanwhile
         raise SystemExit("the worker dies here")
 
-    world.usage.take_run = die  # type: ignore[method-assign,assignment]
+    world.usage.take_run = die  # type: ignore[method-assign]
     with pytest.raises(SystemExit):
         handle_message(world, message)
     world.usage.take_run = take  # type: ignore[method-assign]

@@ -358,8 +358,11 @@ class UsageCounters(Protocol):
         """
         ...
 
-    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
-        """Count one run in one atomic step; False, and nothing counted, when `limit` runs were counted already."""
+    def take_run(self, tenant_id: str, day: str, limit: int, *, synthetic: bool = False) -> bool:
+        """Count one run in one atomic step; False, and nothing counted, when `limit` runs were counted already.
+
+        Those of synthetic jobs are counted by themselves, and `of` does not tell of them.
+        """
         ...
 
     def note_run(self, tenant_id: str, day: str) -> None:

@@ -89,6 +89,7 @@ def _limits(env: Mapping[str, str], model: ModelSettings) -> Limits:
         max_runs_per_day=_number(env, "MAX_RUNS_PER_TENANT_PER_DAY", 0),
         allowed_target_cidrs=env.get("ALLOWED_TARGET_CIDRS", ""),
         cors_origins=tuple(filter(None, env.get("CORS_ALLOWED_ORIGINS", "").split(","))),
+        synthetic_targets=env.get("SYNTHETIC_TARGETS") != "off",
         planning=Planning(
             model=model.name,
             minutes=_number(env, "PLANNER_MINUTES", 5),

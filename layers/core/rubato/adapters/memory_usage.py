@@ -12,6 +12,7 @@ class MemoryUsage:
     def __init__(self) -> None:
         self.endpoints: Counter[str] = Counter()
         self._runs: Counter[tuple[str, str]] = Counter()
+        self._synthetic: Counter[tuple[str, str]] = Counter()
         self._tokens: Counter[tuple[str, str]] = Counter()
         self._changes: Counter[tuple[str, str]] = Counter()
         self._over: dict[tuple[str, str], int] = {}
@@ -33,12 +34,13 @@ class MemoryUsage:
             self._changes[key_id, hour] += 1
             return True
 
-    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
+    def take_run(self, tenant_id: str, day: str, limit: int, *, synthetic: bool = False) -> bool:
         """Check and count in one step."""
+        runs = self._synthetic if synthetic else self._runs
         with self._lock:
-            if self._runs[tenant_id, day] >= limit:
+            if runs[tenant_id, day] >= limit:
                 return False
-            self._runs[tenant_id, day] += 1
+            runs[tenant_id, day] += 1
             return True
 
     def note_run(self, tenant_id: str, day: str) -> None:

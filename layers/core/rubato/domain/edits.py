@@ -42,8 +42,9 @@ def held(endpoint: Endpoint, holds: bool, now: int) -> Endpoint:
 
 
 def following(endpoint: Endpoint, job: Job, now: int) -> Endpoint:
-    """What the job says holds for its endpoint: may it run, do rules hear of its runs, does a model look."""
-    return watching.watched(held(endpoint, job.holds, now).with_state(ruled=job.is_ruled), job, now)
+    """What the job says holds for its endpoint: may it run, do rules hear of it, does a model look, who counts it."""
+    told = held(endpoint, job.holds, now).with_state(ruled=job.is_ruled, synthetic=job.is_synthetic)
+    return watching.watched(told, job, now)
 
 
 def deleted(endpoint: Endpoint, now: int) -> Endpoint:

@@ -207,6 +207,7 @@ class EndpointState:
     the tick must look at it, None when nothing can become due by itself. `passed` is the latest slot that was left out
     on purpose. `outcome` and `succeeded_at` tell of scheduled runs only; `heard` holds, for an endpoint that follows
     others, when each of them last finished with success. `ruled`: its job's rules are to hear of the end of each run.
+    `synthetic`: its job monitors Rubato itself, so its runs are counted apart.
     `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
     turn came which its resting siblings have not been told of; `look_floor` is the earliest instant of a look after the
     last one. `signed_by` says whose keys sign its requests, if any.
@@ -219,6 +220,7 @@ class EndpointState:
     pause: Pause | None = None
     held: bool = False
     ruled: bool = False
+    synthetic: bool = False
     shadow: int | None = None
     next: Plan | None = None
     parked: bool = False

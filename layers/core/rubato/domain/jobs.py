@@ -44,7 +44,8 @@ class PlannerSettings:
 class Job:
     """Times in ms since the epoch. `defaults` holds, in the API's own spelling, what new endpoints start from.
 
-    `timezone` is an IANA zone: by its clock rules tell minute and weekday.
+    `timezone` is an IANA zone: by its clock rules tell minute and weekday. `is_synthetic`: it monitors Rubato itself,
+    and its runs stay out of the figures and quotas of those who use it.
     """
 
     job_id: str
@@ -67,7 +68,7 @@ class Job:
     @property
     def leads(self) -> tuple[bool, ...]:
         """What its endpoints follow: when this changes, each of them has to hear of it."""
-        return self.holds, self.is_ruled, self.is_watched
+        return self.holds, self.is_ruled, self.is_watched, self.is_synthetic
 
     @property
     def is_watched(self) -> bool:

@@ -28,7 +28,7 @@ class Limits:
     """What the deployment allows. Durations in ms; the quotas are per tenant, 0 is none.
 
     `tick_workers` is how many invocations share a tick's shards. `cors_origins` are the origins whose pages may read
-    answers, or `*`.
+    answers, or `*`. `synthetic_targets`: whether there is anything at /synthetic.
     """
 
     look_ahead_ms: int = 120_000
@@ -39,4 +39,5 @@ class Limits:
     max_endpoints: int = 0
     max_runs_per_day: int = 0
     cors_origins: tuple[str, ...] = ()
+    synthetic_targets: bool = True
     planning: Planning = Planning()

@@ -8,6 +8,8 @@ from rubato.domain.hints import Actor, ActorKind
 from rubato.domain.instant import DAY, HOUR, SECOND, to_iso
 
 QUOTA = Actor(id="quota", kind=ActorKind.SYSTEM)
+# Beside a tenant's quota: seven endpoints, each minute. Anybody may call a job synthetic, so it must not be much.
+MAX_SYNTHETIC_RUNS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,14 @@ def next_day(instant_ms: int) -> int:
     return (instant_ms // DAY + 1) * DAY
 
 
+def runs_allowed(limit: int, is_synthetic: bool) -> int:
+    """How many runs a day a quota of `limit` allows; 0 is any number. Synthetic ones have a share of their own."""
+    return min(limit, MAX_SYNTHETIC_RUNS) if is_synthetic else limit
+
+
 def wait_for_next_day(endpoint: Endpoint, limit: int, now: int) -> Endpoint:
     """The claimed run is over the quota: at rest until midnight, when what waited runs once. Settle next."""
-    reason = f"the quota of {limit} runs a day is used up"
+    reason = f"the quota of {_runs(limit, endpoint.state.synthetic)} a day is used up"
     pause = Pause(since=now, by=QUOTA, until=next_day(now), reason=reason)
     return endpoint.with_state(claim=None, pause=pause)
 
@@ -45,10 +52,10 @@ def lifted(endpoint: Endpoint) -> Endpoint:
     return endpoint.with_state(pause=None) if pause is not None and pause.by == QUOTA else endpoint
 
 
-def no_runs_left(limit: int, now: int) -> LimitReached:
+def no_runs_left(limit: int, now: int, is_synthetic: bool = False) -> LimitReached:
     """No run is left today."""
-    until = next_day(now)
-    message = f"the quota of {limit} runs a day is used up until {to_iso(until)}; raise MaxRunsPerTenantPerDay"
+    until, allowed = next_day(now), _runs(limit, is_synthetic)
+    message = f"the quota of {allowed} a day is used up until {to_iso(until)}; raise MaxRunsPerTenantPerDay"
     return LimitReached(message, (until - now + SECOND - 1) // SECOND)
 
 
@@ -56,3 +63,8 @@ def too_many_endpoints(limit: int) -> LimitReached:
     """No further endpoint fits."""
     message = f"the tenant has {limit} endpoints, its quota; delete one, or raise MaxEndpointsPerTenant"
     return LimitReached(message, HOUR // SECOND)
+
+
+def _runs(limit: int, is_synthetic: bool) -> str:
+    allowed = runs_allowed(limit, is_synthetic)
+    return f"{allowed} synthetic runs" if is_synthetic else f"{allowed} runs"

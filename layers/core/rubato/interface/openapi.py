@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from rubato.interface import schemas
+from rubato.interface import schemas, synthetic_operations
 from rubato.interface.action import Action
 from rubato.interface.catalog import CATALOG
 from rubato.interface.document import Document
@@ -65,6 +65,7 @@ def document(version: str, server_url: str) -> Json:
         "/openapi.json": {"get": _open("openapi", "Give this document.", "application/json", {"type": "object"})},
         "/docs": {"get": _open("docs", "Show this document to people.", "text/html", {"type": "string"})},
     }
+    paths |= synthetic_operations.PATHS
     for action in CATALOG:
         paths.setdefault(action.path, {})[action.method.lower()] = _operation(action, drawn)
     return {
@@ -72,7 +73,7 @@ def document(version: str, server_url: str) -> Json:
         "info": {"title": "Rubato", "version": version, "description": _ABOUT, "license": _LICENSE},
         "servers": [{"url": server_url}],
         "security": [{name: []} for name in _SECURITY],
-        "tags": [*_tags(), {"name": "service", "description": "The service itself; no key is needed."}],
+        "tags": [*_tags(), _SERVICE, synthetic_operations.TAG],
         "paths": paths,
         "components": {
             "securitySchemes": _SECURITY,
@@ -193,6 +194,7 @@ def _ref(kind: str, name: str) -> Json:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
+_SERVICE = {"name": "service", "description": "The service itself; no key is needed."}
 _LICENSE = {"name": "MIT", "identifier": "MIT"}
 _SUCCESS = {200: "Success.", 201: "Created.", 202: "Accepted.", 204: "Done."}
 _TEXT = {"type": "string"}

@@ -50,19 +50,27 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
         # A worker that stood still, or waited for the store: another one may be calling before this call has ended.
         world.telemetry.warn("lease lost", endpointId=endpoint.id, runId=claim.run_id, attempt=claim.attempt)
         return "lease_lost"
-    if prepared.refusal is None:
-        world.telemetry.count("dispatched")
+    _count_call(world, endpoint, started_at, is_made=prepared.refusal is None)
     prepared = prepared.signed(claim.run_id, started_at)
     reply = prepared.send(world.outbound)
     finished_at = world.clock.now()
     verdict = judge(reply, endpoint.config.success_codes)
-    if not claim.tried:
-        world.telemetry.measure("lateness", max(started_at - claim.plan.due, 0))
     attempts = (*claim.tried, _attempt_of(claim, started_at, reply, verdict))
     run = compile_run(endpoint, prepared.shown, reply, verdict, attempts, finished_at)
     if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
         return _retry(world, endpoint, run, reply)
     return _conclude(world, endpoint, run)
+
+
+def _count_call(world: World, endpoint: Endpoint, started_at: int, *, is_made: bool) -> None:
+    """Calls of synthetic jobs are no use of Rubato, and a target's trouble there must not look like the users'."""
+    claim, is_synthetic = _claim(endpoint), endpoint.state.synthetic
+    if is_made and not is_synthetic:
+        world.telemetry.count("dispatched")
+    if not claim.tried and is_synthetic:
+        world.telemetry.measure("synthetic_lateness", max(started_at - claim.plan.due, 0))
+    elif not claim.tried:
+        world.telemetry.measure("lateness", max(started_at - claim.plan.due, 0))
 
 
 def _attempt_of(claim: Claim, started_at: int, reply: Reply, verdict: Verdict) -> Attempt:

@@ -19,6 +19,8 @@ from rubato.usecases.send_messages import NotSent, send_messages
 _EARLY_MS = 5_000
 # The start is written this long before the run is due, so that the call itself begins on time.
 _START_LEAD_MS = 25
+# What a target made of a run. Of a synthetic one it says nothing of the users' targets, and is counted apart.
+_OF_TARGETS = ("success", "failure", "retry")
 
 
 def dispatch_run(world: World, message: RunMessage) -> str:
@@ -50,7 +52,8 @@ def _begin(world: World, endpoint: Endpoint, message: RunMessage) -> str:
         return _dropped(world.endpoints.load(endpoint.id), message)
     if not enforce_quota.may_run(world, started):
         return enforce_quota.hold_until_tomorrow(world, endpoint, started)
-    return attempt_run(world, started)
+    outcome = attempt_run(world, started)
+    return f"synthetic_{outcome}" if started.state.synthetic and outcome in _OF_TARGETS else outcome
 
 
 def _dropped(endpoint: Endpoint | None, message: RunMessage) -> str:

@@ -1,4 +1,7 @@
-"""Runs per tenant and day: counted, held back beyond the quota, and released when it is lifted."""
+"""Runs per tenant and day: counted, held back beyond the quota, and released when it is lifted.
+
+Runs of synthetic jobs are no use of Rubato: they are not among the tenant's, and have a small quota of their own.
+"""
 
 from rubato.domain import lease, quota
 from rubato.domain.access import Caller
@@ -26,20 +29,26 @@ def may_run(world: World, started: Endpoint) -> bool:
         return True
     tenant_id, day = started.config.tenant_id, quota.day_of(claim.started_at or 0)
     if not limit:
-        world.usage.note_run(tenant_id, day)
+        if not started.state.synthetic:
+            world.usage.note_run(tenant_id, day)
         return True
     try:
-        return world.usage.take_run(tenant_id, day, limit)
+        return _take(world, tenant_id, day, started.state.synthetic)
     except Exception as error:  # noqa: BLE001 - see above
         world.telemetry.warn("run not counted", endpointId=started.id, error=type(error).__name__)
         return True
 
 
-def take_run_now(world: World, caller: Caller) -> None:
+def take_run_now(world: World, caller: Caller, endpoint: Endpoint) -> None:
     """Count a run-now at the door; raises LimitReached when the day's quota is used up."""
-    now, limit = world.clock.now(), world.limits.max_runs_per_day
-    if limit and not world.usage.take_run(caller.tenant_id, quota.day_of(now), limit):
-        raise quota.no_runs_left(limit, now)
+    now, limit, is_synthetic = world.clock.now(), world.limits.max_runs_per_day, endpoint.state.synthetic
+    if limit and not _take(world, caller.tenant_id, quota.day_of(now), is_synthetic):
+        raise quota.no_runs_left(limit, now, is_synthetic)
+
+
+def _take(world: World, tenant_id: str, day: str, is_synthetic: bool) -> bool:
+    allowed = quota.runs_allowed(world.limits.max_runs_per_day, is_synthetic)
+    return world.usage.take_run(tenant_id, day, allowed, synthetic=is_synthetic)
 
 
 def hold_until_tomorrow(world: World, before: Endpoint, started: Endpoint) -> str:

@@ -1,4 +1,4 @@
-"""The endpoints of a job follow its status, and whether it has rules and a planner, whatever dies on the way."""
+"""The endpoints of a job follow its status, and whether it has rules or a planner or is synthetic, whatever dies."""
 
 from rubato.domain import edits
 from rubato.domain.endpoint import Endpoint

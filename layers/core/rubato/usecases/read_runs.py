@@ -45,7 +45,9 @@ def list_runs(
     limit: int = 50,
     after: str | None = None,
 ) -> Page[Run]:
-    """Newest slot first: of an endpoint, of a job, or of all the caller's jobs. Raises NotFound for foreign ids.
+    """Newest slot first: of an endpoint, of a job, or of all the caller's jobs but synthetic ones.
+
+    Raises NotFound for foreign ids.
 
     A run in flight has its place by its slot and keeps it when it ends, so that no page repeats or loses it.
     """
@@ -89,7 +91,7 @@ def _lists(
             raise NotFound("endpoint", endpoint_id)
         running = in_flight(endpoint)
         return lambda: [running] if running else [], [partial(_of, runs.of_endpoint, endpoint_id, wanted)]
-    jobs = [find_job(world, caller, job_id).job_id] if job_id is not None else _all_jobs(world, caller)
+    jobs = [find_job(world, caller, job_id).job_id] if job_id is not None else _users_jobs(world, caller)
     return lambda: _running_of(world, jobs), [partial(_of, runs.of_job, job, wanted) for job in jobs]
 
 
@@ -105,10 +107,10 @@ def _owns(caller: Caller, run: Run) -> bool:
     return run.tenant_id == caller.tenant_id and caller.budget.covers(run.job_id)
 
 
-def _all_jobs(world: World, caller: Caller) -> list[str]:
-    if caller.budget.job_ids is not None:
-        return [job.job_id for job in bound_jobs(world, caller)]
-    return [job.job_id for job in every(lambda after: world.jobs.list(caller.tenant_id, None, _PAGE, after))]
+def _users_jobs(world: World, caller: Caller) -> list[str]:
+    is_bound = caller.budget.job_ids is not None
+    mine = every(lambda after: world.jobs.list(caller.tenant_id, None, _PAGE, after))
+    return [job.job_id for job in (bound_jobs(world, caller) if is_bound else mine) if not job.is_synthetic]
 
 
 def _running_of(world: World, jobs: list[str]) -> list[Run]:

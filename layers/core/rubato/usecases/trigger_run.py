@@ -29,7 +29,7 @@ def trigger_run(world: World, caller: Caller, endpoint_id: str) -> str:
             raise Conflict(f"run {current.run_id} is in flight; wait for its end")
         nonlocal taken
         if not taken:
-            take_run_now(world, caller)
+            take_run_now(world, caller, endpoint)
             taken = True
         event = event_by(world, caller, endpoint_id, "triggerRun")
         return Changed(lease.trigger(endpoint, now), (event,))

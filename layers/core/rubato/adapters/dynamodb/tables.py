@@ -163,6 +163,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     pause = CompactJSON(null=True)
     held = BooleanAttribute(default=False)
     ruled = BooleanAttribute(null=True)
+    synthetic = BooleanAttribute(null=True)
     shadow = NumberAttribute(null=True)
     parked = BooleanAttribute(default=False)
     next = CompactJSON(null=True)

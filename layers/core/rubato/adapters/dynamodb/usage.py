@@ -46,14 +46,14 @@ class DynamoUsage:
         free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
         return _take(UsageItem(key_id, f"changes#{hour}"), hour[:10], 1, free)
 
-    def take_run(self, tenant_id: str, day: str, limit: int) -> bool:
+    def take_run(self, tenant_id: str, day: str, limit: int, *, synthetic: bool = False) -> bool:
         """One conditional update; when it loses, a second one that tells whether the first was repeated.
 
         A repetition, because an answer was lost, is known by its mark while nobody else counted in between; else it
         counts twice.
         """
         free = UsageItem.used.does_not_exist() | (UsageItem.used < limit)
-        return _take(UsageItem(tenant_id, _runs(day)), day, 1, free)
+        return _take(UsageItem(tenant_id, _synthetic(day) if synthetic else _runs(day)), day, 1, free)
 
     def take_tokens(self, tenant_id: str, day: str, tokens: int, limit: int) -> bool:
         """In the same way."""
@@ -129,6 +129,10 @@ def _update_if(counter: UsageItem, actions: Sequence[Action], condition: Conditi
 
 def _runs(day: str) -> str:
     return f"runs#{day}"
+
+
+def _synthetic(day: str) -> str:
+    return f"synthetic#{day}"
 
 
 def _tokens(day: str) -> str:

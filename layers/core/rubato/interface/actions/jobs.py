@@ -15,6 +15,9 @@ from rubato.usecases import list_jobs as listing_jobs
 from rubato.usecases import update_job as updating_job
 from rubato.usecases.get_job import get_job as read_job
 
+# Of a patch that names one of these, the endpoints follow the job, also when it says what the job has already.
+_LEADING = frozenset({"status", "planner", "isSynthetic"})
+
 
 def create_job(world: World, caller: Caller, given: CreateJobInput) -> JobView:
     """createJob."""
@@ -51,7 +54,7 @@ def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | 
         lambda job: drafts.patched_job(job, dict(patch)),
         if_version=if_version,
         reason=given.reason,
-        names_lead="status" in patch or "planner" in patch,
+        names_lead=not _LEADING.isdisjoint(patch),
     )
     return views.job_view(job, world.limits.planning)
 

@@ -92,7 +92,10 @@ class JobFields(Wire):
     tags: list[Tag] = Field(default=[], max_length=20, description="Labels to filter by.")
     owner: str | None = Field(default=None, max_length=255, description="Who answers for it.")
     defaults: DefaultsInput = Field(default_factory=DefaultsInput, description="What new endpoints start from.")
-    is_synthetic: bool = Field(default=False, description="Monitors Rubato itself; left out of users' figures.")
+    is_synthetic: bool = Field(
+        default=False,
+        description="Monitors Rubato itself; its runs stay out of users' figures and have a small quota of their own.",
+    )
     notifications: NotificationsInput = Field(
         default_factory=NotificationsInput, description="Of which turns of its endpoints people are told."
     )

@@ -12,7 +12,12 @@ from rubato.interface.wire import Wire
 class RunsInput(PageInput):
     """Which runs."""
 
-    job_id: str | None = Field(default=None, min_length=1, max_length=255, description="Only runs of this job.")
+    job_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="Only runs of this job. Without it and endpointId, those of synthetic jobs are left out.",
+    )
     endpoint_id: str | None = Field(
         default=None, min_length=1, max_length=255, description="Only runs of this endpoint."
     )

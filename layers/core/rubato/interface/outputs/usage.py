@@ -31,8 +31,10 @@ class PlannerUsage(Output):
 class UsageView(Output):
     """What a tenant uses."""
 
-    endpoints: int = Field(description="Endpoints now, deleted ones left out.")
-    runs_today: int = Field(description="Runs that began today (UTC). It only grows: deleting gives no runs back.")
+    endpoints: int = Field(description="Endpoints now, without deleted ones and those of synthetic jobs.")
+    runs_today: int = Field(
+        description="Runs that began today (UTC) but for synthetic jobs. It only grows: deleting gives none back."
+    )
     planner_tokens_today: int = Field(
         description="Model tokens that the planner used today (UTC), with those reserved by calls under way."
     )
