@@ -9,8 +9,8 @@ from typing import Any
 
 from rubato.interface.outputs.runs import RunView
 
-# A spreadsheet would take such a cell for a formula; an apostrophe makes it text. Where the comma is a decimal point, the
-# semicolon parts cells, so that one may begin within a text of ours: a target's words stand in error messages.
+# A spreadsheet would take such a cell for a formula; an apostrophe makes it text. Where the comma is a decimal point,
+# the semicolon parts cells, so that one may begin within a text of ours: a target's words stand in error messages.
 _FORMULA = re.compile("^(?=[\t\r\n])|(^|[;|\t\r\n])(?=[ \"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 
