@@ -268,32 +268,36 @@ def test_each_function_may_do_what_it_does_and_nothing_else(house: House) -> Non
     allowed, used = granted(), house.used
     missing = {each for each in used if not any(covers(grant, each) for grant in allowed)}
     unused = {grant for grant in allowed if not any(covers(grant, each) for each in used)}
-    tell(allowed, used, unused, missing)
+    rows = tell(allowed, unused, missing)
     assert missing == set(), "done, and not allowed"
     assert {grant for grant in unused if grant[1] not in NOT_BY_CODE} == set(), "allowed, and never done"
     assert set(NOT_BY_CODE) == {action for _, action, _ in unused}, "an exception that is none"
+    page = (ROOT / "docs" / "security.md").read_text()
+    assert [row for row in rows if f"| {' | '.join(row)} |" not in page] == [], "docs/security.md says otherwise"
 
 
-def tell(allowed: set[Used], used: set[Used], unused: set[Used], missing: set[Used]) -> None:
-    """The comparison, a row a grant, and a summary."""
+def tell(allowed: set[Used], unused: set[Used], missing: set[Used]) -> list[tuple[str, ...]]:
+    """Print the comparison, a row a grant, and its summary, which is given."""
     table = Table("Function", "Action", "Resource", "Used")
     for grant in sorted(allowed):
-        table.add_row(
-            *grant, "by AWS" if grant in unused and grant[1] in NOT_BY_CODE else "no" if grant in unused else "yes"
-        )
+        idle = "by AWS" if grant[1] in NOT_BY_CODE else "NO"
+        table.add_row(*grant, idle if grant in unused else "yes")
     for each in sorted(missing):
         table.add_row(*each, "NOT ALLOWED")
+    rows = [_summary(function, allowed, unused, missing) for function in sorted({grant[0] for grant in allowed})]
     summary = Table("Function", "Allowed", "Used by code", "Used by AWS for it", "Unused", "Missing")
-    for function in sorted({grant[0] for grant in allowed}):
-        mine = [grant for grant in allowed if grant[0] == function]
-        idle = [grant for grant in mine if grant in unused]
-        by_aws = [grant for grant in idle if grant[1] in NOT_BY_CODE]
-        lost = [each for each in missing if each[0] == function]
-        counts = (len(mine), len(mine) - len(idle), len(by_aws), len(idle) - len(by_aws), len(lost))
-        summary.add_row(function, *map(str, counts))
+    for row in rows:
+        summary.add_row(*row)
     console = Console(width=170)
     console.print(table)
     console.print(summary)
+    return rows
+
+
+def _summary(function: str, allowed: set[Used], unused: set[Used], missing: set[Used]) -> tuple[str, ...]:
+    mine, idle, lost = (sum(each[0] == function for each in group) for group in (allowed, unused, missing))
+    by_aws = sum(each[0] == function and each[1] in NOT_BY_CODE for each in unused)
+    return function, *map(str, (mine, mine - idle, by_aws, idle - by_aws, lost))
 
 
 @pytest.mark.parametrize(
