@@ -47,7 +47,7 @@ PARAMETER_ARN = "arn:aws:ssm:eu-central-1:123456789012:parameter/key"
 STACK = "test"  # the world's VAULT
 SAID = {
     "get_latest_response": {"includeBody": True},
-    "propose_interval": {"intervalMs": 15_000, "ttlMinutes": 5, "reason": "busy"},
+    "propose_interval": {"intervalMs": 55_000, "ttlMinutes": 5, "reason": "busy"},
     "clear_hints": {"reason": "over"},
     "propose_next_time": {"nextRunInMs": 5_000, "ttlMinutes": 5, "reason": "look"},
     "submit_analysis": {"reasoning": "ok", "confidence": 1, "nextAnalysisIn": 5},
@@ -144,7 +144,7 @@ def a_lively_job(house: House) -> tuple[str, dict[str, str]]:
     ]
     send(house, "PUT", f"/jobs/{job}/secrets/TOKEN", {"value": "s3cr3t"})
     send(house, "POST", "/signing-keys", {})
-    baselines = {"fast": {"intervalMs": 40_000}, "next": {"after": ["fast"]}, "slow": {"intervalMs": 150_000}}
+    baselines = {"fast": {"intervalMs": 60_000}, "next": {"after": ["fast"]}, "slow": {"intervalMs": 150_000}}
     made = {}
     for name, baseline in {**baselines, "rare": {"intervalMs": 3_600_000}, "stolen": {"manual": True}}.items():
         request = {"url": f"http://127.0.0.1/{name}", "headers": {"Authorization": "Bearer {{secret:TOKEN}}"}}
@@ -152,7 +152,7 @@ def a_lively_job(house: House) -> tuple[str, dict[str, str]]:
         made[name] = send(house, "POST", f"/jobs/{job}/endpoints", config)["endpointId"]
     when = "endpoints.fast.statusCode == `200` && endpoints.fast.runsLastHour > `0`"
     hints = [
-        {"proposeInterval": {"endpoint": name, "intervalMs": 20_000, "ttlMinutes": 1}} for name in ("fast", "slow")
+        {"proposeInterval": {"endpoint": name, "intervalMs": 50_000, "ttlMinutes": 1}} for name in ("fast", "slow")
     ]
     rule = {"when": when, "then": hints, "otherwise": [{"clearHints": {"endpoint": "slow"}}]}
     rules = [{**rule, "name": "waits", "for": "1m"}, {**rule, "name": "often"}]
@@ -165,7 +165,7 @@ def live(house: House, endpoints: dict[str, str]) -> None:
     """Some minutes: a one-shot that fires, and one that is lost; a run that a slow worker loses to another."""
     send(house, "POST", f"/endpoints/{endpoints['fast']}/hints/one-shot", {"runInMs": 5_000})
     send(house, "POST", f"/endpoints/{endpoints['stolen']}/run")
-    house.play(4, "tick")
+    house.play(3, "tick")
     house.play(1, "tick", "planner")
     send(house, "POST", f"/endpoints/{endpoints['slow']}/run")
     send(house, "GET", "/runs")
