@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 
 from rubato.bootstrap import AwsWorld
-from rubato.domain.access import ALL_SCOPES, Caller
-from rubato.domain.hints import ActorKind
+from rubato.domain.access import Caller
 from rubato.domain.instant import MINUTE, SECOND
 from rubato.domain.schedule import IntervalBaseline
-from rubato.usecases.manage_keys import create_key
 from rubato.usecases.manage_signing_keys import create_signing_key
 from tests.functions.conftest import Context, event, load
 from tests.unit.histories import a_run
-from tests.worlds import ANNE, MALLORY, a_job, an_endpoint
+from tests.worlds import ANNE, MALLORY, a_job, a_key, an_endpoint
 
 HANDLER = load("api").handler
 
@@ -39,7 +37,7 @@ def a_tenant(world: AwsWorld, caller: Caller) -> list[str]:
     for second in (10, 20):
         world.runs.record(a_run(endpoints[0], second))
         world.clock.sleep_until(world.clock.now() + SECOND)
-        create_key(world, tenant_id=caller.tenant_id, label="x", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+        a_key(world, caller.tenant_id)
         create_signing_key(world, caller, an_endpoint(world, None, job, caller, name=f"later {second}").id)
     patch = {**event("api-create-job"), "httpMethod": "PATCH", "path": f"/endpoints/{endpoints[0].id}"}
     for text in ("one", "two"):

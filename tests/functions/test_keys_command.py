@@ -88,10 +88,10 @@ def test_what_an_operator_does_with_keys_is_in_the_audit_trail_for_as_long_as_th
 @pytest.mark.usefixtures("stack")
 def test_no_label_keeps_the_operator_from_seeing_the_keys(world: AwsWorld) -> None:
     """Whoever may make keys names them, and rich takes printable letters for commands: [/] used to end the list."""
-    for label in ("[/]", "[link=http://evil]x"):
+    for label in ("[/]", "[b]x"):
         keys("create", "--tenant", "acme", "--label", label)
     listed = keys("list", "--tenant", "acme")
-    assert "[/]" in listed and "[link=" in "".join(listed.split())
+    assert "[/]" in listed and "[b]x" in listed
 
 
 @pytest.mark.usefixtures("stack")

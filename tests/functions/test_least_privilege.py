@@ -18,16 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rubato.bootstrap import AwsWorld
-from rubato.domain.access import ALL_SCOPES
 from rubato.domain.exchange import Call, Reply
-from rubato.domain.hints import ActorKind
 from rubato.domain.instant import HOUR, MINUTE, SECOND
 from rubato.settings import ModelSettings
-from rubato.usecases.manage_keys import create_key
 from tests import examples
 from tests.functions.conftest import ROOT, event
 from tests.functions.house import READS, House, Used, api_event, batch
-from tests.worlds import ANNE, ScriptedTarget, a_job
+from tests.worlds import ANNE, ScriptedTarget, a_job, a_key
 
 POLLER = "Lambda's poller does it with the function's role; no code of ours"
 RUNTIME = "Lambda's runtime does it with the function's role; no code of ours"
@@ -113,7 +110,7 @@ def covers(grant: Used, used: Used) -> bool:
 
 def calls_of_the_documentation(house: House) -> None:
     """Every action, with every example of docs/api.md."""
-    key, _ = create_key(house.world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, _ = a_key(house.world)
 
     def send(method: str, path: str, headers: Mapping[str, str], body: str) -> tuple[int, str]:
         route, _, query = path.partition("?")
@@ -251,7 +248,7 @@ def house(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Ho
 
 def test_each_function_may_do_what_it_does_and_nothing_else(house: House) -> None:
     calls_of_the_documentation(house)
-    _, token = create_key(house.world, tenant_id="acme", label="x", kind=ActorKind.AGENT, scopes=ALL_SCOPES)
+    _, token = a_key(house.world)
     house.call("authorizer", {**event("authorizer-request"), "headers": {"x-api-key": token}})
     with_a_model(house.world, ModelSettings(provider="openai", model_id="m", url="http://127.0.0.1:9", key_arn=KEY_ARN))
     job, endpoints = a_lively_job(house)

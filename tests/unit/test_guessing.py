@@ -6,23 +6,20 @@ import pytest
 
 from rubato.adapters.clock import SystemEntropy
 from rubato.domain import ids
-from rubato.domain.access import ALL_SCOPES, digest_of, key_id_of, mint_token
+from rubato.domain.access import digest_of, key_id_of, mint_token
 from rubato.domain.endpoint import Source
 from rubato.domain.errors import Unauthenticated
-from rubato.domain.hints import ActorKind
 from rubato.domain.instant import MINUTE
 from rubato.usecases.authenticate import authenticate
-from rubato.usecases.manage_keys import create_key, revoke_key
+from rubato.usecases.manage_keys import revoke_key
 from tests.unit.clients import Client
-from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, an_endpoint
+from tests.worlds import MALLORY, MIDNIGHT, MemoryWorld, Stage, a_key, an_endpoint
 
 
 def test_a_key_holds_256_bits_of_the_systems_randomness() -> None:
     world = MemoryWorld()
     world.entropy = SystemEntropy()  # type: ignore[assignment]
-    made = [
-        create_key(world, tenant_id="acme", label="x", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)[1] for _ in range(50)
-    ]
+    made = [a_key(world)[1] for _ in range(50)]
     secrets = {token.split("_", 2)[2][:43] for token in made}  # base64url of 32 bytes
     assert len(secrets) == 50 and all(len(set(secret)) > 12 for secret in secrets)
     assert not any(secret in repr(world.keys.__dict__) for secret in secrets)
@@ -30,11 +27,10 @@ def test_a_key_holds_256_bits_of_the_systems_randomness() -> None:
 
 def test_an_unknown_wrong_revoked_and_expired_key_are_refused_in_the_same_words() -> None:
     world = MemoryWorld()
-    given = {"tenant_id": "acme", "label": "x", "kind": ActorKind.HUMAN, "scopes": ALL_SCOPES}
-    key, right = create_key(world, **given)  # type: ignore[arg-type]
-    revoked, revoked_token = create_key(world, **given)  # type: ignore[arg-type]
+    key, right = a_key(world)
+    revoked, revoked_token = a_key(world)
     revoke_key(world, revoked.key_id)
-    _, expired = create_key(world, **given, expires_at=MIDNIGHT)  # type: ignore[arg-type]
+    _, expired = a_key(world, expires_at=MIDNIGHT)
     secret = right.split("_", 2)[2][:43]
     wrong = mint_token(key.key_id, secret[:-1] + ("A" if secret[-1] != "A" else "B"))
     unknown = mint_token("key_" + "0" * 26, secret)
@@ -50,7 +46,7 @@ def test_an_unknown_wrong_revoked_and_expired_key_are_refused_in_the_same_words(
 
 def test_what_is_stored_of_a_key_opens_nothing() -> None:
     world = MemoryWorld()
-    key, token = create_key(world, tenant_id="acme", label="x", kind=ActorKind.HUMAN, scopes=ALL_SCOPES)
+    key, token = a_key(world)
     assert key.digest == digest_of(token) and token not in repr(key)
     for stolen in (key.digest, f"rbt_{key.key_id[4:]}_{key.digest[:43]}", mint_token(key.key_id, key.digest[:43])):
         with pytest.raises(Unauthenticated):

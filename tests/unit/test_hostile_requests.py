@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 
 from rubato.domain.access import Caller
-from rubato.domain.hints import ActorKind
 from rubato.interface.catalog import CATALOG
-from rubato.usecases import manage_keys
 from tests.unit.clients import Client
-from tests.worlds import ANNE, MALLORY, MemoryWorld, a_job, an_endpoint
+from tests.worlds import ANNE, MALLORY, MemoryWorld, a_job, a_key, an_endpoint
 
 
 @pytest.fixture
@@ -109,7 +107,7 @@ def test_every_answer_forbids_keeping_it_guessing_its_type_and_going_on_without_
 
 
 def test_what_shows_a_secret_is_kept_by_nobody(world: MemoryWorld) -> None:
-    key, _ = manage_keys.create_key(world, tenant_id="acme", label="own", kind=ActorKind.HUMAN, scopes=ANNE.scopes)
+    key, _ = a_key(world)
     client = Client(world, Caller(tenant_id="acme", key_id=key.key_id, kind=key.kind, scopes=ANNE.scopes))
     made = client("POST", "/api-keys", {"label": "x", "kind": "agent", "scopes": ["jobs:read"]})
     signing = client("POST", "/signing-keys", {})
