@@ -3,11 +3,14 @@ PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PATH SAM_CLI_TELEMETRY = 0
 SAM_VERSION = 1.170.0
 MINISTACK_VERSION = 1.5.33
+PIP_AUDIT_VERSION = 2.10.1
 VENV = .venv/.installed
 SAM = .tools/sam/.$(SAM_VERSION)
 MINISTACK = .tools/ministack/.$(MINISTACK_VERSION)
+PIP_AUDIT = .tools/audit/.$(PIP_AUDIT_VERSION)
+PINS = layers/core/requirements.txt
 
-.PHONY: local test check mutate format deploy env clean
+.PHONY: local test check audit pins mutate format deploy env clean
 
 local: env  ## run Rubato on this machine, with something to look at
 	rubato local up --demo
@@ -15,9 +18,16 @@ local: env  ## run Rubato on this machine, with something to look at
 test: env  ## every test, with the local stack brought up and taken down; ARGS="-k name" picks
 	pytest -n 2 $(ARGS)
 
-check: env  ## style, types, imports, template
+check: env audit  ## style, types, imports, template, known vulnerabilities
 	ruff check . && ruff format --check . && mypy && lint-imports
 	cfn-lint template.yaml && .tools/sam/bin/sam validate --lint --region us-east-1
+
+audit: env  ## known vulnerabilities of what the layer packs; AUDIT=required fails also where nobody can be asked
+	python layers/core/audit.py .tools/audit/bin/pip-audit $(PINS)
+
+pins: env  ## after a version in layers/core/requirements.txt changed: the hashes of its files
+	grep -E '^[a-z]' $(PINS) | cut -d' ' -f1 | uv pip compile -q --no-deps --generate-hashes --no-annotate --no-header - > .tools/pins
+	grep '^#' $(PINS) | cat - .tools/pins > .tools/pinned && mv .tools/pinned $(PINS)
 
 mutate: env  ## break the domain on purpose and see whether the tests notice; ARGS="governor misfire:23" picks
 	python -m tests.mutation $(ARGS)
@@ -31,7 +41,7 @@ deploy: env  ## build and deploy to your AWS account; ARGS="--guided" asks for e
 	@echo && echo "Make the first API key with: .venv/bin/rubato keys create"
 	@echo "Then see whether all works:  .venv/bin/rubato smoke --url API_URL --key API_KEY"
 
-env: $(VENV) $(SAM) $(MINISTACK)
+env: $(VENV) $(SAM) $(MINISTACK) $(PIP_AUDIT)
 
 clean:  ## remove everything that was installed, built or kept by the local stack
 	rm -rf .venv .tools .aws-sam .local
@@ -51,4 +61,9 @@ $(SAM): | $(VENV)
 $(MINISTACK): | $(VENV)
 	uv venv --quiet --clear --python .venv/bin/python .tools/ministack
 	uv pip install --quiet --python .tools/ministack/bin/python ministack==$(MINISTACK_VERSION) aws-sam-translator==1.115.0
+	touch $@
+
+$(PIP_AUDIT): | $(VENV)
+	uv venv --quiet --clear --python .venv/bin/python .tools/audit
+	uv pip install --quiet --python .tools/audit/bin/python pip-audit==$(PIP_AUDIT_VERSION)
 	touch $@

@@ -117,6 +117,6 @@ def _detail(answer: httpx.Response) -> str:
     try:
         problem = answer.json()
         fields = "; ".join(f"{each['path']}: {each['message']}" for each in problem.get("errors") or ())
-        return fields or str(problem["detail"])
+        return plain(fields or str(problem["detail"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         return plain(answer.text[:400])[:200]

@@ -9,6 +9,7 @@ import boto3
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rubato.adapters.clock import SystemClock
@@ -88,7 +89,7 @@ def list_keys(
         never = "-"
         table.add_row(
             key["keyId"],
-            key["label"],
+            escape(key["label"]),
             key["kind"],
             scopes,
             _short(key["budget"]) if key["budget"] else never,

@@ -6,9 +6,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from cli.api import Api
+from cli.drawing.attribution import plain
 from cli.trouble import Trouble
 
 _SHOWN = 20
@@ -74,7 +76,7 @@ def _cells(run: dict[str, Any], names: dict[str, str]) -> list[str]:
     numbers = (run["latenessMs"], run["durationMs"])
     return [
         started or "",
-        names.get(run["endpointId"], run["endpointId"]),
+        escape(plain(names.get(run["endpointId"], run["endpointId"]))),
         run["source"],
         run["status"],
         str(said or ""),

@@ -15,6 +15,7 @@ from cli.blueprints.plan import make_plan
 from cli.blueprints.stored import find_job, read_stored, the_job
 from cli.blueprints.telling import tell_applied, tell_plan
 from cli.blueprints.variables import read_settings
+from cli.drawing.attribution import visible
 from cli.trouble import Trouble
 
 
@@ -70,7 +71,8 @@ def export_job(
     if as_yaml:
         typer.echo(write_yaml(found), nl=False)
     else:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        for line in json.dumps(found, indent=2, ensure_ascii=False).split("\n"):
+            typer.echo(visible(line))
 
 
 def _ask(yes: bool) -> None:

@@ -36,8 +36,13 @@ def read_yaml(text: str) -> Any:
 
 
 def write_yaml(value: Any) -> str:
-    """So that this loader and those of YAML 1.1 read the same."""
-    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
+    """So that this loader and those of YAML 1.1 read the same; what no terminal prints is escaped."""
+    text = _dumped(value, allow_unicode=True)
+    return text if all(line.isprintable() for line in text.split("\n")) else _dumped(value, allow_unicode=False)
+
+
+def _dumped(value: Any, *, allow_unicode: bool) -> str:
+    return str(yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=allow_unicode, width=100))
 
 
 class _Loader(yaml.SafeLoader):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from cli.blueprints.plan import Change, Plan
+from cli.drawing.attribution import visible
 
 _VERBS = {"create": "created", "change": "changed", "delete": "deleted"}
 _MOST = 90
@@ -55,15 +56,15 @@ def tell_applied(job_id: str, done: list[Change], left: list[Change]) -> list[st
 
 
 def _tell_field(path: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:
-    old, new = before.get(path), after.get(path)
+    old, new, field = before.get(path), after.get(path), visible(path)
     if old == new and path in before:
         return
     if path not in before or old is None:
-        yield f"  + {path}: {_short(new)}"
+        yield f"  + {field}: {_short(new)}"
     elif path not in after or new is None:
-        yield f"  - {path}: {_short(old)}"
+        yield f"  - {field}: {_short(old)}"
     else:
-        yield f"  ~ {path}: {_short(old)} -> {_short(new)}"
+        yield f"  ~ {field}: {_short(old)} -> {_short(new)}"
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:
@@ -84,5 +85,5 @@ def _joined(parts: Iterator[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+    text = visible(json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _MOST else f"{text[: _MOST - 1]}…"

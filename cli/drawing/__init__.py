@@ -15,7 +15,8 @@ Pure: values in, lines of text out, no colour, at most `width` columns (80). Tim
   that was asleep.
 - `chart.step_chart(series, window)`: one endpoint, several lines high: dotted baseline, runs, lettered changes.
 - `changes.tell_changes(series, window)`: the changes in words, one a line.
-- `attribution`: `author(kind, who)`, and `plain(text)` for what others wrote: one line, nothing unprintable.
+- `attribution`: `author(kind, who)`, and `plain(text)` for what others wrote: one line, nothing unprintable;
+  `visible(text)` for values, with escapes in place of that.
 - `durations.spell(ms)`: "30 s", "5 min".
 
 Intervals are drawn on a logarithmic scale: from 5 min to 30 s is as far as from 50 min to 5.

@@ -16,7 +16,7 @@ from pathlib import Path
 # The AWS services that Rubato has clients of, by botocore's names; add one here before opening its client.
 SERVICES = {"bedrock-runtime", "dynamodb", "events", "lambda", "secretsmanager", "sns", "sqs", "ssm"}
 _FOLDERS = ("__pycache__", "bin", "*.dist-info", "tests")
-_FILES = ("*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json", "waiters-2.json")
+_FILES = (".lock", "*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json", "waiters-2.json")
 # Parts of packages that nothing here opens. tests/infrastructure/test_layer.py opens everything else without them.
 _UNUSED = (
     "aws_lambda_powertools/event_handler",

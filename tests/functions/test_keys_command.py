@@ -86,6 +86,15 @@ def test_what_an_operator_does_with_keys_is_in_the_audit_trail_for_as_long_as_th
 
 
 @pytest.mark.usefixtures("stack")
+def test_no_label_keeps_the_operator_from_seeing_the_keys(world: AwsWorld) -> None:
+    """Whoever may make keys names them, and rich takes printable letters for commands: [/] used to end the list."""
+    for label in ("[/]", "[b]x"):
+        keys("create", "--tenant", "acme", "--label", label)
+    listed = keys("list", "--tenant", "acme")
+    assert "[/]" in listed and "[b]x" in listed
+
+
+@pytest.mark.usefixtures("stack")
 def test_all_keys_are_listed_however_many_there_are(world: AwsWorld) -> None:
     at = {"region_name": "eu-central-1"}
     tokens = [command.create_key(outputs=OUTPUTS, tenant="acme", scopes=None, label="local", client_kwargs=at)]

@@ -1,6 +1,7 @@
 """The layer as `sam build` makes it for AWS, on whatever machine this is."""
 
 import json
+import re
 import runpy
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from cli.local.build import TEMPLATE, built
 from cli.local.emulator import INTERPRETER
 from tests.infrastructure.conftest import ROOT
 
-SERVICES = runpy.run_path(str(ROOT / "layers" / "core" / "prune.py"))["SERVICES"]
+CORE = ROOT / "layers" / "core"
+SERVICES = runpy.run_path(str(CORE / "prune.py"))["SERVICES"]
 MB = 1_000_000
 
 
@@ -53,6 +55,14 @@ def test_it_holds_the_package_and_every_requirement(site: Path) -> None:
     ]
     assert all((site / module / "__init__.py").exists() for module in modules)
     assert (site / "six.py").exists() and (site / "typing_extensions.py").exists()
+
+
+def test_it_holds_nothing_but_the_package_and_its_requirements(site: Path) -> None:
+    """Whatever else lay there would run with the functions' rights."""
+    requirements = re.findall(r"^([a-z0-9-]+)==", (CORE / "requirements.txt").read_text(), re.MULTILINE)
+    modules = {"python-dateutil": "dateutil"}
+    expected = {modules.get(name, name.replace("-", "_")) for name in requirements} | {"rubato"}
+    assert {path.name.split(".")[0] for path in site.iterdir()} - {"__pycache__"} == expected
 
 
 def test_it_carries_no_ballast(site: Path) -> None:

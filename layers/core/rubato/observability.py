@@ -1,5 +1,6 @@
 """Logs and metrics: structured lines through Powertools, metrics in CloudWatch's embedded format."""
 
+import json
 import sys
 import threading
 from collections import Counter, defaultdict
@@ -25,7 +26,7 @@ class LambdaTelemetry:
     """Implements ports.Telemetry. Collects over an invocation, from any thread; `flush` writes it out."""
 
     def __init__(self) -> None:
-        self._logger = Logger()
+        self._logger = Logger(json_serializer=_as_json)
         self._counts: Counter[str] = Counter()
         self._durations: dict[str, list[int]] = defaultdict(list)
         self._peaks: dict[str, int] = {}
@@ -98,6 +99,11 @@ class LambdaTelemetry:
             for value in observed[:_MAX_VALUES]:
                 metrics.add_metric(name=METRICS[metric].name, unit=METRICS[metric].unit, value=value)
         metrics.flush_metrics()
+
+
+def _as_json(line: dict[str, Any]) -> str:
+    """In ASCII: what a caller or a target wrote breaks no line of a viewer, and steers no terminal that shows it."""
+    return json.dumps(line, separators=(",", ":"), default=str)
 
 
 def _line(fields: dict[str, Any]) -> dict[str, Any]:

@@ -26,8 +26,7 @@ def _docs(event: dict[str, Any]) -> Response:
     from rubato.interface.docs_page import POLICY
 
     response = _cacheable(event, "text/html; charset=utf-8", _docs_text(_server(event)))
-    policy = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
-    return replace(response, headers={**response.headers, **policy})
+    return replace(response, headers={**response.headers, "Content-Security-Policy": POLICY})
 
 
 def _server(event: dict[str, Any]) -> str:

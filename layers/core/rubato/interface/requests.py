@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from typing import Any
 
 from rubato.domain import errors
@@ -12,6 +13,7 @@ BODY_METHODS = ("POST", "PUT", "PATCH")
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 _MAX_BODY_BYTES = 262_144
 _EXACT = 2**53
+_VERSION = re.compile("[0-9]{1,15}")
 
 
 def path_of(event: dict[str, Any]) -> str:
@@ -41,7 +43,7 @@ def if_match(event: dict[str, Any]) -> int | None:
         return None
     version = given.removeprefix("W/").strip('"')
     # A tag that was never given out matches nothing.
-    return int(version) if version.isdecimal() else -1
+    return int(version) if _VERSION.fullmatch(version) else -1
 
 
 def read_input(event: dict[str, Any], action: Action, parameters: dict[str, str]) -> Any:
@@ -82,9 +84,19 @@ def json_of(event: dict[str, Any]) -> Any:
     if len(text) > _MAX_BODY_BYTES:
         raise errors.Invalid.field("", f"the body is longer than {_MAX_BODY_BYTES} bytes")
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_number)
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_number, object_pairs_hook=_without_repetition
+        )
     except (ValueError, RecursionError):
-        raise errors.Malformed("the body is not valid JSON") from None
+        raise errors.Malformed("the body is not valid JSON, or names a field twice") from None
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers differ in which of two values they keep: what one has checked, another would do otherwise."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _number(text: str) -> float:

@@ -17,6 +17,13 @@ STATUS: dict[type[errors.RubatoError], tuple[int, str]] = {
     errors.LimitReached: (429, "Limit reached"),
 }
 
+# Nobody keeps an answer, guesses its type, or asks again without TLS. The gateway's own refusals carry the same.
+_SAFETY = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -30,7 +37,7 @@ class Response:
     def to_event(self) -> dict[str, Any]:
         """API Gateway's proxy response."""
         kind = "application/json" if self.status < 400 else "application/problem+json"
-        headers = {"Cache-Control": "no-store", **self.headers}
+        headers = {**_SAFETY, **self.headers}
         if self.body is None:
             return {"statusCode": self.status, "headers": headers, "body": self.text}
         text = json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)

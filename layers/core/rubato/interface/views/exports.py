@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from rubato.interface.outputs.runs import RunView
 
-# A spreadsheet would take such a cell for a formula; a leading apostrophe makes it text.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would take such a cell for a formula; an apostrophe makes it text. Where the comma is a decimal point,
+# the semicolon parts cells, so that one may begin within a text of ours: a target's words stand in error messages.
+_FORMULA = re.compile("^(?=[\t\r\n])|(^|[;|\t\r\n])(?=[ \"']*[=+\\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def as_ndjson(runs: Iterable[RunView]) -> str:
@@ -28,4 +30,4 @@ def as_csv(runs: Iterable[RunView], *, headed: bool) -> str:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+    return _FORMULA.sub(r"\1'", value) if isinstance(value, str) else value
