@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
-from cli.drawing.attribution import author
+from cli.drawing.attribution import author, plain
 from cli.drawing.series import Series, Step
 from rubato.domain.governor import backed_off_interval
 from rubato.domain.instant import from_iso
@@ -149,6 +149,8 @@ _ENDS = ("expiresAt", "pausedUntil")
 
 
 def _author(event: Fields) -> str:
+    if event.get("agentName"):
+        return plain(f"agent {event['agentName']} for {event['onBehalfOf']}")
     return author(event["actorKind"], event["actor"])
 
 

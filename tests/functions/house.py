@@ -47,7 +47,9 @@ class House:
         self.delivered = ""
         self._inside: str | None = None
         self._waiting: list[tuple[int, str, str]] = []
-        self._handlers = {name: load(name).handler for name in {*READS.values(), "api", "authorizer", "tick"}}
+        self._handlers = {
+            name: load(name).handler for name in {*READS.values(), "api", "authorizer", "synthetic", "tick"}
+        }
         call = BaseClient._make_api_call
 
         def noted(client: Any, operation: str, given: dict[str, Any]) -> Any:

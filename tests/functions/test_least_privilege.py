@@ -250,6 +250,8 @@ def test_each_function_may_do_what_it_does_and_nothing_else(house: House) -> Non
     calls_of_the_documentation(house)
     _, token = a_key(house.world)
     house.call("authorizer", {**event("authorizer-request"), "headers": {"x-api-key": token}})
+    for target in ("health", "flaky"):
+        house.call("synthetic", {**event("api-unknown-route"), "path": f"/synthetic/{target}"})
     with_a_model(house.world, ModelSettings(provider="openai", model_id="m", url="http://127.0.0.1:9", key_arn=KEY_ARN))
     job, endpoints = a_lively_job(house)
     live(house, endpoints)

@@ -17,10 +17,12 @@ from cli.trouble import Trouble
 from cli.watch.command import picture
 from cli.watch.observer import Observer
 from rubato.domain.exchange import Call, Reply
+from rubato.domain.hints import ActorKind
 from rubato.domain.instant import MINUTE, to_iso
+from rubato.usecases.authenticate import authenticate
 from tests.unit.clients import Client
 from tests.unit.doors import Door, opened
-from tests.worlds import MIDNIGHT, MemoryWorld, Stage
+from tests.worlds import MIDNIGHT, MemoryWorld, Stage, a_key
 from tests.wsgi import Wsgi
 
 LAST_HOUR = Window(since=MIDNIGHT, until=MIDNIGHT + 60 * MINUTE, label=lambda at: to_iso(at)[11:19])
@@ -69,6 +71,15 @@ def test_hints_show_when_they_began_with_author_and_reason_and_when_they_expired
         "00:17:00  every 5 min (baseline)",
     ]
     assert len(played.series(30).runs) > 20
+
+
+def test_what_a_registered_agent_changed_names_it_and_its_owner() -> None:
+    played = Played()
+    made = played.client("POST", "/agents", {"name": "scout", "owner": "shop team"}).body
+    _, token = a_key(played.world, kind=ActorKind.AGENT, agent_id=made["agentId"])
+    played.client = Client(played.world, authenticate(played.world, {"x-api-key": token}))
+    played.at(7, "POST", "/endpoints/{page}/pause", {"pauseUntil": "indefinite", "reason": "calm"})
+    assert played.changes(8) == ["00:07:00  asleep (paused), agent scout for shop team: calm"]
 
 
 def test_a_change_is_one_printable_line_and_names_the_system_as_explain_does() -> None:
