@@ -65,8 +65,7 @@ def test_an_agent_can_do_each_of_the_17_things(stack: LocalStack) -> None:
     with Target() as target:
 
         async def use(tool: Transcript) -> None:
-            assert tool.client.session.protocol_version == MODERN
-            _say(str(tool.client.session.instructions))
+            await _look_around(tool.client)
             await _all_17(tool, target.url)
             assert tool.called == set(THE_17.split())
             await _those_beside_them(tool)
@@ -74,6 +73,22 @@ def test_an_agent_can_do_each_of_the_17_things(stack: LocalStack) -> None:
 
         anyio.run(_over_http, stack, "auto", use)
         assert target.calls("/probe")
+
+
+async def _look_around(client: Client) -> None:
+    """What the client found when it connected, and all that it can list."""
+    session = client.session
+    assert session.protocol_version == MODERN
+    _say(f"-> server/discover\n<- {session.server_info} speaks {session.protocol_version}: {session.instructions}")
+    tools = [tool.name for tool in (await client.list_tools()).tools]
+    assert tools == [action.name for action in CATALOG]
+    _say(f"-> tools/list\n<- {len(tools)} tools")
+    for name in tools:
+        _say(f"   {name}")
+    guides = [str(each.uri) for each in (await client.list_resources()).resources]
+    prompts = [each.name for each in (await client.list_prompts()).prompts]
+    _say(f"-> resources/list\n<- {', '.join(guides)}\n-> prompts/list\n<- {', '.join(prompts)}")
+    assert len(guides) == 4 and len(prompts) == 3
 
 
 async def _all_17(tool: Transcript, url: str) -> None:
