@@ -48,6 +48,7 @@ BEYOND_THE_SCHEMA = (
     r"must be printable|remove spaces, control characters",
     r"bytes as JSON; at most|bytes; at most|the job has no secret|write a secret as|a secret may stand only",
     r"hints",
+    r"can't have keys:read|a key of kind agent|no agent '|no job '",
     r"the job has another rule named|is longer than 366 days",
 )
 

@@ -47,6 +47,15 @@ def event(name: str) -> dict[str, Any]:
     return loaded
 
 
+@pytest.fixture(autouse=True)
+def _same_level_after_each_test(world: AwsWorld) -> Iterator[None]:
+    """A process has one logger: a test that wants more of it takes nobody else's silence away."""
+    logger = world.telemetry._logger
+    before = logger.log_level
+    yield
+    logger.setLevel(before)
+
+
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsWorld]:
     """The process's world, over emulated AWS, at a time that the test owns."""

@@ -136,6 +136,7 @@ def test_the_trail_tells_newest_first_who_changed_what_and_why(world: MemoryWorl
     newest, oldest = client("GET", f"/endpoints/{endpoint.id}/events").body["items"]
     assert newest == {
         "eventId": newest["eventId"],
+        "subject": endpoint.id,
         "at": "2025-01-01T00:00:01.000Z",
         "actor": "key_anne",
         "actorKind": "human",
@@ -143,6 +144,10 @@ def test_the_trail_tells_newest_first_who_changed_what_and_why(world: MemoryWorl
         "from": {"pausedUntil": None},
         "to": {"pausedUntil": "indefinite"},
         "reason": "sale is over",
+        "agentId": None,
+        "agentName": None,
+        "onBehalfOf": None,
+        "door": "http",
     }
     assert (oldest["action"], oldest["to"]) == ("addEndpointToJob", {"name": "probe"})
 
