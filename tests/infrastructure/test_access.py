@@ -62,7 +62,7 @@ GRANTS: dict[str, dict[str, set[str]]] = {
         "AuditTable": _dynamodb("PutItem"),
         "UsageTable": _dynamodb("UpdateItem", "PutItem"),
         _VAULT + "secrets/*": {"ssm:GetParameters"},
-        _VAULT + "signing/*": {"ssm:GetParametersByPath"},
+        _VAULT + "signing/*": {"ssm:GetParameters"},
         "RunQueue": _WORK_OFF,
         "SlowRunQueue": _WORK_OFF,
         "RuleQueue": {"sqs:SendMessage"},

@@ -63,6 +63,7 @@ def test_alarms_and_dashboard_watch_metrics_that_exist(template: Template) -> No
         ("RuleDeadLettersAlarm", "ApproximateNumberOfMessagesVisible", 0, 1, "notBreaching"),
         ("RulesFailingAlarm", "Errors", 0, 1, "notBreaching"),
         ("StoreThrottledAlarm", "Throttled", 0, 3, "notBreaching"),
+        ("VaultAlarm", "VaultErrors", 0, 3, "notBreaching"),
     ],
 )
 def test_the_alarms_have_the_thresholds_that_were_agreed(

@@ -218,26 +218,26 @@ def test_marking_an_endpoint_moves_neither_its_version_nor_its_next_run(world: M
 
 def test_the_vault_is_asked_once_a_minute_and_an_outage_is_outlived_for_ten(world: MemoryWorld) -> None:
     vault = RememberingVault(world.vault, world.clock)
-    assert vault.read_shelf("signing/x") == {} == vault.read_shelf("signing/x")
+    assert vault.read("signing/x", ["k"]) == {} == vault.read("signing/x", ["k"])
     assert world.vault.reads == 2  # what is not there is asked for again
     vault.put("signing/x", "k", "one")
-    assert vault.read_shelf("signing/x") == {"k": "one"}
+    assert vault.read("signing/x", ["k"]) == {"k": "one"}
     vault.put("signing/x", "k", "two")
     world.clock.instant += FRESH_MS - 1
-    assert vault.read_shelf("signing/x") == {"k": "one"} and world.vault.reads == 3
+    assert vault.read("signing/x", ["k"]) == {"k": "one"} and world.vault.reads == 3
     world.clock.instant += 1
-    assert vault.read_shelf("signing/x") == {"k": "two"}
+    assert vault.read("signing/x", ["k"]) == {"k": "two"}
     world.vault.failing = "ThrottlingException"
     world.clock.instant += STALE_MS - 1
     before = world.vault.reads
-    assert vault.read_shelf("signing/x") == {"k": "two"} == vault.read_shelf("signing/x")
+    assert vault.read("signing/x", ["k"]) == {"k": "two"} == vault.read("signing/x", ["k"])
     assert world.vault.reads == before + 1  # it is left alone for some seconds
     world.clock.instant += 1
     with pytest.raises(Exception, match="ThrottlingException"):
-        vault.read_shelf("signing/x")
+        vault.read("signing/x", ["k"])
     world.vault.failing = None
     world.clock.instant += 5 * SECOND
-    assert vault.read_shelf("signing/x") == {"k": "two"}
+    assert vault.read("signing/x", ["k"]) == {"k": "two"}
 
 
 def test_a_value_that_was_deleted_is_not_remembered_beyond_a_minute(world: MemoryWorld) -> None:

@@ -108,7 +108,8 @@ class AwsWorld:
         from rubato.adapters.ssm import SsmVault
 
         assert self.settings.vault is not None, "VAULT is not set"
-        return RememberingVault(SsmVault(self._open_ssm, self.settings.vault), self.clock)
+        vault = SsmVault(self._open_ssm, self.settings.vault)
+        return RememberingVault(vault, self.clock, lambda: self.telemetry.count("vault_error"))
 
     @cached_property
     def secrets(self) -> Secrets:

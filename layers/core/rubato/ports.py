@@ -253,16 +253,12 @@ class Vault(Protocol):
         """Keep the value, in place of an older one."""
         ...
 
-    def delete(self, shelf: str, name: str) -> None:
-        """Forget the value; does nothing when there is none."""
+    def delete(self, shelf: str, name: str) -> bool:
+        """Forget the value; gives whether there was one."""
         ...
 
     def read(self, shelf: str, names: Sequence[str]) -> dict[str, str]:
         """The values of those names that have one."""
-        ...
-
-    def read_shelf(self, shelf: str) -> dict[str, str]:
-        """All values of the shelf by name; not for shelves of more than a few."""
         ...
 
 
@@ -288,24 +284,19 @@ class Secrets(Protocol):
 class SigningKeys(Protocol):
     """Which signing keys there are; their secrets are in the vault. All looks are consistent."""
 
-    def create(self, key: SigningKey, event: Event) -> None:
-        """Store a new key together with its audit event."""
-        ...
-
-    def get(self, tenant_id: str, key_id: str) -> SigningKey | None:
-        """The tenant's key of that id."""
-        ...
-
-    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> list[SigningKey]:
+    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> tuple[SigningKey, ...]:
         """The keys of the endpoint or, for None, of the tenant itself, oldest first."""
+        ...
+
+    def replace(self, before: Sequence[SigningKey], after: Sequence[SigningKey], *events: Event) -> None:
+        """Put `after` in place of `before`, all keys of one holder, oldest first, together with the events.
+
+        Raises WriteRaced when not exactly the keys of `before` stand there.
+        """
         ...
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[SigningKey]:
         """All keys of the tenant, by holder, oldest first."""
-        ...
-
-    def delete(self, key: SigningKey, event: Event) -> None:
-        """Forget the key, together with the event; raises WriteRaced when it is not there."""
         ...
 
 

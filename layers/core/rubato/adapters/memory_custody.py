@@ -7,7 +7,7 @@ from rubato.adapters.memory import MemoryTrail
 from rubato.domain.audit import Event
 from rubato.domain.errors import Unreadable, WriteRaced
 from rubato.domain.secrets import Secret
-from rubato.domain.signing import SigningKey, id_prefix
+from rubato.domain.signing import SigningKey
 from rubato.ports import Page
 
 
@@ -23,20 +23,16 @@ class MemoryVault:
         """Replaces."""
         self.shelves.setdefault(shelf, {})[name] = value
 
-    def delete(self, shelf: str, name: str) -> None:
+    def delete(self, shelf: str, name: str) -> bool:
         """If it is there."""
-        self.shelves.get(shelf, {}).pop(name, None)
+        return self.shelves.get(shelf, {}).pop(name, None) is not None
 
     def read(self, shelf: str, names: Sequence[str]) -> dict[str, str]:
         """Those that are there."""
-        return {name: value for name, value in self.read_shelf(shelf).items() if name in names}
-
-    def read_shelf(self, shelf: str) -> dict[str, str]:
-        """All of them."""
         self.reads += 1
         if self.failing is not None:
             raise Unreadable(self.failing)
-        return dict(self.shelves.get(shelf, {}))
+        return {name: value for name, value in self.shelves.get(shelf, {}).items() if name in names}
 
 
 class MemorySecrets:
@@ -71,36 +67,26 @@ class MemorySigningKeys:
     """Implements ports.SigningKeys."""
 
     def __init__(self, trail: MemoryTrail) -> None:
-        self._keys: dict[tuple[str, str], SigningKey] = {}
+        self._keys: dict[tuple[str, str | None], tuple[SigningKey, ...]] = {}
         self._trail = trail
         self._lock = threading.Lock()
 
-    def create(self, key: SigningKey, event: Event) -> None:
-        """Both or nothing."""
-        with self._lock:
-            self._keys[key.tenant_id, key.key_id] = key
-            self._trail.events.append(event)
-
-    def get(self, tenant_id: str, key_id: str) -> SigningKey | None:
-        """By id."""
-        return self._keys.get((tenant_id, key_id))
-
-    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> list[SigningKey]:
+    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> tuple[SigningKey, ...]:
         """Oldest first."""
-        return [key for key in self._of_tenant(tenant_id) if key.key_id.startswith(id_prefix(endpoint_id))]
+        return self._keys.get((tenant_id, endpoint_id), ())
+
+    def replace(self, before: Sequence[SigningKey], after: Sequence[SigningKey], *events: Event) -> None:
+        """All or nothing."""
+        first = [*before, *after][0]
+        holder = (first.tenant_id, first.endpoint_id)
+        with self._lock:
+            if self._keys.get(holder, ()) != tuple(before):
+                raise WriteRaced(first.key_id)
+            self._keys[holder] = tuple(after)
+            self._trail.events.extend(events)
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[SigningKey]:
         """By id."""
-        rest = [key for key in self._of_tenant(tenant_id) if after is None or key.key_id > after]
+        mine = (key for keys in list(self._keys.values()) for key in keys if key.tenant_id == tenant_id)
+        rest = sorted((key for key in mine if after is None or key.key_id > after), key=lambda key: key.key_id)
         return Page(tuple(rest[:limit]), rest[limit - 1].key_id if len(rest) > limit else None)
-
-    def delete(self, key: SigningKey, event: Event) -> None:
-        """Both or nothing."""
-        with self._lock:
-            if self._keys.pop((key.tenant_id, key.key_id), None) is None:
-                raise WriteRaced(key.key_id)
-            self._trail.events.append(event)
-
-    def _of_tenant(self, tenant_id: str) -> Sequence[SigningKey]:
-        mine = [key for key in self._keys.values() if key.tenant_id == tenant_id]
-        return sorted(mine, key=lambda key: key.key_id)

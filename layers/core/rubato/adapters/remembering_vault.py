@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from rubato.domain.errors import Unreadable
 from rubato.domain.instant import MINUTE, SECOND
+from rubato.domain.retries import VAULT_PATIENCE_MS
 from rubato.ports import Clock, Vault
 
 FRESH_MS = 60 * SECOND
@@ -14,7 +15,7 @@ STALE_MS = 10 * MINUTE
 """For so long what was read goes on to count while the vault gives no answer."""
 _MAX_ANSWERS = 1_000
 # So long a vault that gave no answer is left alone: asking takes seconds then, in every thread, and runs wait for it.
-_REST_MS = 5 * SECOND
+_REST_MS = VAULT_PATIENCE_MS
 
 Answer = dict[str, str]
 
@@ -29,11 +30,15 @@ class _Remembered:
 
 
 class RememberingVault:
-    """Implements ports.Vault over another one. What was not there is asked for each time, so that a remedy helps."""
+    """Implements ports.Vault over another one. What was not there is asked for each time, so that a remedy helps.
 
-    def __init__(self, vault: Vault, clock: Clock) -> None:
+    `on_trouble` is called whenever the other one gives no answer, also where what is remembered goes on to count.
+    """
+
+    def __init__(self, vault: Vault, clock: Clock, on_trouble: Callable[[], None] = lambda: None) -> None:
         self._vault = vault
         self._clock = clock
+        self._on_trouble = on_trouble
         self._answers: dict[tuple[str, ...], _Remembered] = {}
         self._lock = threading.Lock()
 
@@ -41,18 +46,14 @@ class RememberingVault:
         """Straight through."""
         self._vault.put(shelf, name, value)
 
-    def delete(self, shelf: str, name: str) -> None:
+    def delete(self, shelf: str, name: str) -> bool:
         """Straight through."""
-        self._vault.delete(shelf, name)
+        return self._vault.delete(shelf, name)
 
     def read(self, shelf: str, names: Sequence[str]) -> Answer:
         """As remembered if every name had a value."""
         wanted = sorted(set(names))
         return self._answer((shelf, *wanted), lambda: self._vault.read(shelf, wanted), len(wanted))
-
-    def read_shelf(self, shelf: str) -> Answer:
-        """As remembered if there was any."""
-        return self._answer((shelf,), lambda: self._vault.read_shelf(shelf), 1)
 
     def _answer(self, key: tuple[str, ...], read: Callable[[], Answer], at_least: int) -> Answer:
         known = self._known(key)
@@ -76,6 +77,7 @@ class RememberingVault:
             answer = read()
         except Unreadable as error:
             known.trouble, known.troubled_at = str(error), self._clock.now()
+            self._on_trouble()
             raise
         known.trouble = None
         return answer

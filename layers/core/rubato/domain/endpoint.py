@@ -7,7 +7,7 @@ from typing import Any
 from rubato.domain.exchange import Attempt, ErrorKind, Headers
 from rubato.domain.hints import Actor, Hint
 from rubato.domain.schedule import Baseline
-from rubato.domain.signing import SignedBy
+from rubato.domain.signing import SignedBy, signed_by
 
 
 class Source(StrEnum):
@@ -210,7 +210,7 @@ class EndpointState:
     `synthetic`: its job monitors Rubato itself, so its runs are counted apart.
     `look_at` is when the planner is to look at the endpoint, None while its job has no planner; `stirred` says that a
     turn came which its resting siblings have not been told of; `look_floor` is the earliest instant of a look after the
-    last one. `signed_by` says whose keys sign its requests, if any.
+    last one. `signers` has the ids of the keys that sign its requests, oldest first: its own or those of its tenant.
     """
 
     anchor: int
@@ -238,7 +238,12 @@ class EndpointState:
     look_at: int | None = None
     stirred: bool = False
     look_floor: int | None = None
-    signed_by: SignedBy | None = None
+    signers: tuple[str, ...] = ()
+
+    @property
+    def signed_by(self) -> SignedBy | None:
+        """Whose keys sign its requests, if any."""
+        return signed_by(self.signers)
 
     def is_paused(self, now: int) -> bool:
         """Paused by itself or through its job."""

@@ -9,6 +9,7 @@ RubatoError
 +-- Conflict                     a duplicate name, a run in flight                    409
 +-- StaleVersion                 the caller's version is not the stored one           412
 +-- LimitReached                 a quota or rate                                      429
++-- Unavailable                  nothing was changed, and trying again may help       503
 +-- Unreadable                   the vault does not give what is in it                (inside only)
 +-- WriteRaced                   a conditional write lost; re-read and decide again   (inside only)
 """
@@ -101,6 +102,16 @@ class LimitReached(RubatoError):
     """A quota or rate is used up; `retry_after_s` seconds until it may work again."""
 
     code = "limit_reached"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(RubatoError):
+    """What has to be known for certain before a change can't be known now; `retry_after_s` as for LimitReached."""
+
+    code = "unavailable"
 
     def __init__(self, message: str, retry_after_s: int) -> None:
         super().__init__(message)

@@ -42,6 +42,7 @@ class Reply:
     """What came of it. Exactly one of `status_code` and `error_kind` is set.
 
     `body` holds at most `max_response_bytes` (decoded); `truncated` says that there was more. Durations in ms.
+    `may_pass`: nobody was called, and a further attempt may. `is_outage`: that was not the endpoint's fault.
     """
 
     duration_ms: int
@@ -51,6 +52,8 @@ class Reply:
     truncated: bool = False
     error_kind: ErrorKind | None = None
     error_message: str | None = None
+    may_pass: bool = False
+    is_outage: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,11 +45,12 @@ class Look(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What the schedule needs to know of a finished run. Times in ms."""
+    """What the schedule needs to know of a finished run. Times in ms. Not all failures count."""
 
     status: RunStatus
     started_at: int
     finished_at: int
+    counts: bool = True
 
 
 def settle(endpoint: Endpoint, now: int, look_ahead_ms: int) -> Endpoint:
@@ -103,12 +104,13 @@ def finish(endpoint: Endpoint, result: RunResult, now: int) -> Endpoint:
     )
     ended = endpoint.with_state(claim=None, last_run=last_run)
     if not claim.is_manual:
-        failures = 0 if result.status is RunStatus.SUCCESS else endpoint.state.failures + 1
+        failures = 0 if result.status is RunStatus.SUCCESS else endpoint.state.failures + result.counts
         succeeded = result.finished_at if result.status is RunStatus.SUCCESS else endpoint.state.succeeded_at
         ended = without_hint(ended, claim.plan).with_state(
             failures=failures, next=None, outcome=result.status, succeeded_at=succeeded
         )
-        ended = _auto_pause(replace(ended, state=watching.stir(endpoint.state, ended.state, now)), now)
+        ended = replace(ended, state=watching.stir(endpoint.state, ended.state, now))
+        ended = _auto_pause(ended, now) if result.counts else ended
     return _skip_overlapped(ended, claim, now)
 
 

@@ -12,6 +12,8 @@ _RETRYABLE_CODES = (408, 425, 429)
 _RETRYABLE_KINDS = (ErrorKind.CONNECT, ErrorKind.TIMEOUT)
 # A target that asks for more than this is not waited for: the run fails, and its rhythm goes on.
 MAX_RETRY_AFTER_MS = 15 * MINUTE
+# A vault that gave no answer is not asked again before.
+VAULT_PATIENCE_MS = 5 * SECOND
 
 
 def retry_at(endpoint: Endpoint, reply: Reply, now: int) -> int | None:
@@ -21,7 +23,7 @@ def retry_at(endpoint: Endpoint, reply: Reply, now: int) -> int | None:
     made = claim.attempt - claim.lost_count
     if made >= endpoint.config.retry.max_attempts or not is_retryable(reply):
         return None
-    asked = retry_after_ms(reply.headers, now)
+    asked = VAULT_PATIENCE_MS if reply.may_pass else retry_after_ms(reply.headers, now)
     if asked > MAX_RETRY_AFTER_MS:
         return None
     at = now + max(backoff_ms(endpoint.config.retry, claim.run_id, made), asked)
@@ -41,9 +43,9 @@ def is_overtaken(endpoint: Endpoint, now: int) -> bool:
 
 
 def is_retryable(reply: Reply) -> bool:
-    """Connect errors, timeouts, 408, 425, 429 and every 5xx may pass; other failures would only repeat."""
+    """Connect errors, timeouts, 408, 425, 429, every 5xx and our own outages may pass; others would only repeat."""
     if reply.error_kind is not None:
-        return reply.error_kind in _RETRYABLE_KINDS
+        return reply.may_pass or reply.error_kind in _RETRYABLE_KINDS
     code = reply.status_code or 0
     return code in _RETRYABLE_CODES or 500 <= code <= 599
 

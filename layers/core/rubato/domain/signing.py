@@ -5,13 +5,14 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 import hashlib
 import hmac
+import re
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rubato.domain import ids
-from rubato.domain.errors import FieldError, Invalid
+from rubato.domain.errors import FieldError, Invalid, NotFound
 from rubato.domain.exchange import Headers
 from rubato.domain.instant import SECOND
 from rubato.domain.targets import SIGNATURE_HEADERS
@@ -20,10 +21,16 @@ ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature
 MAX_LIVE_KEYS = 2
 """Of one holder: while the second replaces the first, both sign."""
 
+_MIN_BYTES, _MAX_BYTES = 24, 64
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - no secret itself
 _ID_PREFIX = "sig_"
+_ULID = "[0-9A-HJKMNP-TV-Z]{26}"
+_KEY_ID = re.compile(f"{_ID_PREFIX}({_ULID}){_ULID}")
 _OF_TENANT = "0" * 26
 _ENDPOINT_PREFIX = "ep_"
+
+Live = Mapping[str | None, Sequence[str]]
+"""Ids of the live keys, oldest first, by holder: an endpoint or, for None, the tenant."""
 
 
 class SignedBy(StrEnum):
@@ -53,29 +60,41 @@ def id_prefix(endpoint_id: str | None) -> str:
     return _ID_PREFIX + (_OF_TENANT if endpoint_id is None else endpoint_id.removeprefix(_ENDPOINT_PREFIX))
 
 
+def holder_of(key_id: str) -> str | None:
+    """Whose key has this id: an endpoint's or, for None, the tenant's. Raises NotFound for what is no key's id."""
+    found = _KEY_ID.fullmatch(key_id)
+    if found is None:
+        raise NotFound("signing key", key_id)
+    return None if found[1] == _OF_TENANT else _ENDPOINT_PREFIX + found[1]
+
+
 def shelf(tenant_id: str, endpoint_id: str | None) -> str:
     """Where in the vault the secrets of this holder's keys stand, by key id."""
     # Names of parameters take few characters, and a tenant's name is anybody's.
     return f"signing/tenant-{tenant_id.encode().hex()}" if endpoint_id is None else f"signing/{endpoint_id}"
 
 
-def signed_by(endpoint_id: str, holders: Iterable[str | None]) -> SignedBy | None:
-    """Who signs for the endpoint, when these (None is the tenant) have keys."""
-    having = set(holders)
-    if endpoint_id in having:
-        return SignedBy.ENDPOINT
-    return SignedBy.TENANT if None in having else None
+def signers(endpoint_id: str, live: Live) -> tuple[str, ...]:
+    """Ids of the keys that sign for the endpoint; empty when neither it nor its tenant has any."""
+    return tuple(live.get(endpoint_id) or live.get(None) or ())
+
+
+def signed_by(signers: Sequence[str]) -> SignedBy | None:
+    """Whose keys these are."""
+    if not signers:
+        return None
+    return SignedBy.TENANT if signers[0].startswith(id_prefix(None)) else SignedBy.ENDPOINT
 
 
 def mint_secret(entropy: bytes) -> str:
-    """`whsec_` and the key in base64; 24 to 64 bytes."""
+    """`whsec_` and the key in base64; 24 to 64 bytes of entropy."""
     return _SECRET_PREFIX + b64encode(entropy).decode()
 
 
 def is_secret(text: str) -> bool:
-    """Whether it can sign."""
+    """Whether it can sign, as the specification has it: with 24 to 64 bytes."""
     try:
-        return bool(_key(text))
+        return _MIN_BYTES <= len(_key(text)) <= _MAX_BYTES
     except ValueError:
         return False
 

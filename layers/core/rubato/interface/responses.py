@@ -15,6 +15,7 @@ STATUS: dict[type[errors.RubatoError], tuple[int, str]] = {
     errors.StaleVersion: (412, "Precondition failed"),
     errors.Invalid: (422, "Invalid input"),
     errors.LimitReached: (429, "Limit reached"),
+    errors.Unavailable: (503, "Not available"),
 }
 
 # Nobody keeps an answer, guesses its type, or asks again without TLS. The gateway's own refusals carry the same.

@@ -9,7 +9,6 @@ from rubato.domain.endpoint import Endpoint, EndpointConfig, EndpointState
 from rubato.domain.errors import Conflict
 from rubato.domain.jobs import Job, JobStatus
 from rubato.domain.rules import targets_of
-from rubato.domain.signing import SignedBy
 from rubato.ports import World
 from rubato.usecases.ask_rules import ask_rules
 from rubato.usecases.lookup import find_job
@@ -27,7 +26,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
     check_config(draft, world.limits.min_interval_ms, world.limits.allowed_target_cidrs)
     check_references(world, replace(draft, job_id=job.job_id))
     check_secrets(world, replace(draft, job_id=job.job_id))
-    signer = _signer(world, caller, draft)
+    signers = _signers(world, caller, draft)
     now = world.clock.now()
     config = replace(
         draft,
@@ -37,7 +36,7 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
         created_at=now,
         updated_at=now,
     )
-    state = EndpointState(anchor=now, held=job.holds, signed_by=signer)
+    state = EndpointState(anchor=now, held=job.holds, signers=signers)
     fresh = edits.following(Endpoint(config=config, state=state), job, now)
     event = event_by(world, caller, config.endpoint_id, "addEndpointToJob", after={"name": config.name})
     settled = lease.settle(fresh, now, world.limits.look_ahead_ms)
@@ -47,11 +46,11 @@ def add_endpoint(world: World, caller: Caller, job: Job, draft: EndpointConfig) 
     return _follow_job(world, caller, stored)
 
 
-def _signer(world: World, caller: Caller, draft: EndpointConfig) -> SignedBy | None:
-    if not world.signing_keys.of_holder(caller.tenant_id, None):
-        return None
-    signing.check_headers(draft.request.headers)
-    return SignedBy.TENANT
+def _signers(world: World, caller: Caller, draft: EndpointConfig) -> tuple[str, ...]:
+    keys = world.signing_keys.of_holder(caller.tenant_id, None)
+    if keys:
+        signing.check_headers(draft.request.headers)
+    return tuple(key.key_id for key in keys)
 
 
 def _follow_job(world: World, caller: Caller, endpoint: Endpoint) -> Endpoint:

@@ -59,7 +59,7 @@ def _attempt(world: World, endpoint: Endpoint, call: Call) -> str:
     run = compile_run(endpoint, prepared.shown, reply, verdict, attempts, finished_at)
     if verdict.status is RunStatus.FAILURE and finished_at < claim.lease_until:
         return _retry(world, endpoint, run, reply)
-    return _conclude(world, endpoint, run)
+    return _conclude(world, endpoint, run, reply)
 
 
 def _count_call(world: World, endpoint: Endpoint, started_at: int, *, is_made: bool) -> None:
@@ -121,25 +121,26 @@ def _retry(world: World, endpoint: Endpoint, run: Run, reply: Reply) -> str:
     try:
         replan(world, endpoint.id, waits, known=endpoint)
     except _Final:
-        return _conclude(world, endpoint, run)
+        return _conclude(world, endpoint, run, reply)
     except (_LeaseLost, NotFound):
         return _too_late(world, run)
     _log(world.telemetry.info, "attempt failed; another follows", run)
     return "retry"
 
 
-def _conclude(world: World, endpoint: Endpoint, run: Run) -> str:
+def _conclude(world: World, endpoint: Endpoint, run: Run, reply: Reply | None = None) -> str:
     assert run.finished_at is not None
     if run.finished_at >= _claim(endpoint).lease_until:
         return _too_late(world, run)
     world.runs.record(run)
-    return _end(world, endpoint, run)
+    return _end(world, endpoint, run, reply)
 
 
-def _end(world: World, endpoint: Endpoint, run: Run) -> str:
+def _end(world: World, endpoint: Endpoint, run: Run, reply: Reply | None = None) -> str:
     claim = _claim(endpoint)
     assert run.started_at is not None and run.finished_at is not None
-    result = RunResult(run.status, run.started_at, run.finished_at)
+    counts = reply is None or not reply.is_outage
+    result = RunResult(run.status, run.started_at, run.finished_at, counts)
 
     def ended(latest: Endpoint, now: int) -> Changed:
         _require_lease(latest, claim, now)

@@ -1,15 +1,15 @@
-"""The endpoints of a tenant know whose keys sign their requests, whatever dies on the way.
+"""The endpoints of a tenant know the keys that sign their requests, whatever dies on the way.
 
-So the dispatcher learns it with the endpoint, and an unsigned run costs nothing.
+So the dispatcher learns them with the endpoint: an unsigned run costs nothing, and what is not named does not sign.
 """
 
 from collections.abc import Iterable
 
 from rubato.domain.endpoint import Endpoint
-from rubato.domain.errors import NotFound
+from rubato.domain.errors import NotFound, Unavailable
 from rubato.domain.instant import SECOND
 from rubato.domain.messages import SigningMessage
-from rubato.domain.signing import signed_by
+from rubato.domain.signing import Live, signers
 from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.pages import every
@@ -23,59 +23,91 @@ _PAGE = 200
 _SECOND_LOOK_MS = 45 * SECOND
 # The API answers, with a secret that is shown once, before its time is up; the second look goes on.
 _PATIENCE_MS = 12 * SECOND
+_TRY_AGAIN_S = 10
 
-Holders = frozenset[str | None]
+
+class _NotFollowed(Exception):
+    """Some endpoints could not be told; the message must come back."""
 
 
 def promise_to_follow_signing(world: World, tenant_id: str) -> None:
-    """Put a second look on the queue before the first begins; it also finds endpoints that were added meanwhile."""
+    """Put a second look on the queue before the first begins; it also finds endpoints that were added meanwhile.
+
+    Raises Unavailable when it is not known to be there: without it endpoints might stay unsigned for good.
+    """
     message = SigningMessage(tenant_id=tenant_id, due=world.clock.now() + _SECOND_LOOK_MS)
-    send_messages(world, [message], "second look at signing not sent", tenantId=tenant_id)
+    if not send_messages(world, [message], "second look at signing not sent", tenantId=tenant_id):
+        raise Unavailable("the queue can't be reached, so nothing was changed; try again", _TRY_AGAIN_S)
 
 
 def take_second_look_at_signing(world: World, message: SigningMessage) -> str:
-    """What the dispatcher does with such a message. Writes nothing where all is well."""
-    follow_signing(world, message.tenant_id)
+    """What the dispatcher does with such a message. Writes nothing where all is well.
+
+    Raises when somebody could not be told; the message comes back, in the end as a dead letter, which is an alarm.
+    """
+    if not _follow_signing(world, message.tenant_id):
+        raise _NotFollowed(message.tenant_id)
     return "followed"
 
 
 def follow_signing_for_now(world: World, tenant_id: str, endpoint_id: str | None) -> None:
-    """What the API does of it: the endpoint, or for None as many of the tenant's as its time allows."""
-    if endpoint_id is None:
-        follow_signing(world, tenant_id, until=world.clock.now() + _PATIENCE_MS)
-    else:
-        _mark(world, [endpoint_id], _holders(world, tenant_id))
+    """What the API does of it: the endpoint, or for None as many of the tenant's as its time allows. Raises nothing."""
+    try:
+        if endpoint_id is None:
+            done = _follow_signing(world, tenant_id, until=world.clock.now() + _PATIENCE_MS)
+        else:
+            done = _tell(world, tenant_id, endpoint_id)
+    except Exception as error:  # noqa: BLE001 - the key is there, and its secret is shown this once
+        done = False
+        world.telemetry.warn("signing not followed", tenantId=tenant_id, error=type(error).__name__)
+    if not done:
+        world.telemetry.info("signing follows later", tenantId=tenant_id)
 
 
-def follow_signing(world: World, tenant_id: str, until: int | None = None) -> None:
-    """Make every endpoint follow; goes on until no keys came or went meanwhile, or until that instant (ms)."""
+def _follow_signing(world: World, tenant_id: str, until: int | None = None) -> bool:
+    """Make every endpoint follow, until no keys came or went meanwhile or until that instant (ms); gives if all did."""
+    done = True
     while True:
-        holders = _holders(world, tenant_id)
+        live = _live(world, tenant_id)
         for job in every(lambda after: world.jobs.list(tenant_id, None, _PAGE, after)):
             if until is not None and world.clock.now() > until:
-                world.telemetry.info("signing follows later", tenantId=tenant_id)
-                return
-            _mark(world, endpoint_ids(world, job.job_id), holders)
-        if _holders(world, tenant_id) == holders:
-            return
+                return False
+            done &= _tell_all(world, tenant_id, endpoint_ids(world, job.job_id), live)
+        if _live(world, tenant_id) == live:
+            return done
 
 
-def _holders(world: World, tenant_id: str) -> Holders:
-    keys = every(lambda after: world.signing_keys.list(tenant_id, _PAGE, after))
-    return frozenset(key.endpoint_id for key in keys)
+def _live(world: World, tenant_id: str) -> Live:
+    live: dict[str | None, list[str]] = {}
+    for key in every(lambda after: world.signing_keys.list(tenant_id, _PAGE, after)):
+        live.setdefault(key.endpoint_id, []).append(key.key_id)
+    return live
 
 
-def _mark(world: World, endpoints: Iterable[str], holders: Holders) -> None:
-    def follow(endpoint: Endpoint, _now: int) -> Changed:
-        return Changed(endpoint.with_state(signed_by=signed_by(endpoint.id, holders)), moves=False)
-
-    def mark(endpoint_id: str) -> None:
-        try:
-            replan(world, endpoint_id, follow)
-        except NotFound:
-            return
-
+def _tell_all(world: World, tenant_id: str, endpoints: Iterable[str], live: Live) -> bool:
     known = world.endpoints.states(list(endpoints), latest=True)
-    wrong = [each for each, state in known.items() if state.signed_by is not signed_by(each, holders)]
+    wrong = [each for each, state in known.items() if state.signers != signers(each, live)]
     with Pool(_PARALLEL) as pool:
-        list(pool.map(mark, wrong))
+        return all(list(pool.map(lambda endpoint_id: _tell(world, tenant_id, endpoint_id), wrong)))
+
+
+def _tell(world: World, tenant_id: str, endpoint_id: str) -> bool:
+    """The endpoint hears of its keys as they stand after it was read, so that of two who tell the later is right."""
+
+    def told(endpoint: Endpoint, _now: int) -> Changed:
+        holders = (endpoint_id, None)
+        live = {holder: _ids(world, tenant_id, holder) for holder in holders}
+        return Changed(endpoint.with_state(signers=signers(endpoint_id, live)), moves=False)
+
+    try:
+        replan(world, endpoint_id, told)
+    except NotFound:
+        return True
+    except Exception as error:  # noqa: BLE001 - the others must hear of it; the second look tells this one
+        world.telemetry.warn("endpoint not told of its keys", endpointId=endpoint_id, error=type(error).__name__)
+        return False
+    return True
+
+
+def _ids(world: World, tenant_id: str, holder: str | None) -> list[str]:
+    return [key.key_id for key in world.signing_keys.of_holder(tenant_id, holder)]

@@ -18,7 +18,11 @@ _SEE = "see docs/operations.md"
 
 
 class _Refused(RubatoError):
-    """The call can't be made; the text is for the owner."""
+    """The call can't be made; the text is for the owner, `may_pass` and `is_outage` as in a Reply."""
+
+    def __init__(self, message: str, *, may_pass: bool = False, is_outage: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass, self.is_outage = may_pass, is_outage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,7 @@ class Prepared:
     call: Call
     values: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
-    refusal: str | None = None
+    refusal: Reply | None = None
 
     def signed(self, message_id: str, at_ms: int) -> "Prepared":
         """With the headers of a signature by every key; the same when there is none."""
@@ -51,7 +55,7 @@ class Prepared:
     def send(self, outbound: Outbound) -> Reply:
         """What came of it, with every value hidden; without calling anybody when there is a refusal."""
         if self.refusal is not None:
-            return Reply(duration_ms=0, error_kind=ErrorKind.CONFIG, error_message=self.refusal)
+            return self.refusal
         reply = outbound.send(self.call)
         return _masked(reply, self.values) if self.values else reply
 
@@ -70,9 +74,17 @@ def prepare_call(world: World, endpoint: Endpoint, call: Call) -> Prepared:
         keys = _keys(world, endpoint)
         values = {name: each.value for name, each in kept.items()}
         filled = fill(call, values, is_json=not isinstance(endpoint.config.request.body, str)) if values else call
-    except (_Refused, Invalid) as refused:
-        return Prepared(shown=call, call=call, refusal=str(refused))
+    except Invalid as refused:
+        return Prepared(shown=call, call=call, refusal=_refusal(str(refused)))
+    except _Refused as refused:
+        return Prepared(shown=call, call=call, refusal=_refusal(str(refused), refused.may_pass, refused.is_outage))
     return Prepared(shown=call, call=_bound(filled, kept), values=tuple(values.values()), keys=keys)
+
+
+def _refusal(reason: str, may_pass: bool = False, is_outage: bool = False) -> Reply:
+    return Reply(
+        duration_ms=0, error_kind=ErrorKind.CONFIG, error_message=reason, may_pass=may_pass, is_outage=is_outage
+    )
 
 
 def look_ahead(world: World, endpoint: Endpoint) -> None:
@@ -90,7 +102,7 @@ def _secrets(world: World, endpoint: Endpoint, call: Call) -> Mapping[str, Kept]
     try:
         texts = world.vault.read(secrets.shelf(job_id), sorted(names))
     except Unreadable as error:
-        raise _Refused(f"the job's secrets can't be read ({error}); {_SEE}") from error
+        raise _unread("the job's secrets", error) from error
     missing = sorted(names - texts.keys())
     if missing:
         told = ", ".join(missing)
@@ -115,16 +127,22 @@ def _keys(world: World, endpoint: Endpoint) -> tuple[str, ...]:
     signer = endpoint.state.signed_by
     if signer is None:
         return ()
+    told, signers = f"the signing key of the {signer.value}", endpoint.state.signers
     holder = endpoint.id if signer is SignedBy.ENDPOINT else None
     try:
-        found = world.vault.read_shelf(signing.shelf(endpoint.config.tenant_id, holder))
+        found = world.vault.read(signing.shelf(endpoint.config.tenant_id, holder), signers)
     except Unreadable as error:
-        raise _Refused(f"the signing key of the {signer.value} can't be read ({error}); {_SEE}") from error
+        raise _unread(told, error) from error
     if not all(map(signing.is_secret, found.values())):
-        raise _Refused(f"the signing key of the {signer.value} is none; {_SEE}")
+        raise _Refused(f"{told} is none; {_SEE}")
     if not found:
-        raise _Refused(f"the signing key of the {signer.value} is gone; {_SEE}")
-    return tuple(found[key_id] for key_id in sorted(found, reverse=True))
+        # One that is quite new may not be everywhere yet, and one that was deleted is about to be taken away here.
+        raise _Refused(f"{told} is gone; {_SEE}", may_pass=True)
+    return tuple(found[key_id] for key_id in reversed(signers) if key_id in found)
+
+
+def _unread(what: str, error: Unreadable) -> _Refused:
+    return _Refused(f"{what} can't be read ({error}); {_SEE}", may_pass=True, is_outage=True)
 
 
 def _carrying(call: Call, headers: tuple[tuple[str, str], ...]) -> Call:

@@ -11,6 +11,7 @@ from rubato.domain.errors import NotFound, StaleVersion
 from rubato.ports import World
 from rubato.usecases.lookup import owns
 from rubato.usecases.manage_secrets import check_secrets
+from rubato.usecases.manage_signing_keys import forget_signing_keys
 from rubato.usecases.record_event import event_by
 from rubato.usecases.references import check_references, heard_so_far
 from rubato.usecases.replan import Changed, replan
@@ -56,7 +57,10 @@ def update_endpoint(
 
 
 def delete_endpoint(world: World, caller: Caller, endpoint_id: str, reason: str | None = None) -> None:
-    """Leave a tombstone: the name is free again, a run in flight ends and is recorded, runs stay readable."""
+    """Leave a tombstone: the name is free again, a run in flight ends and is recorded, runs stay readable.
+
+    Its own signing keys go with it.
+    """
 
     def change(endpoint: Endpoint, now: int) -> Changed:
         _require_owned(caller, endpoint)
@@ -65,6 +69,7 @@ def delete_endpoint(world: World, caller: Caller, endpoint_id: str, reason: str 
         return Changed(edits.deleted(endpoint, now), (event,))
 
     replan(world, endpoint_id, change)
+    forget_signing_keys(world, caller, endpoint_id)
 
 
 def _require_owned(caller: Caller, endpoint: Endpoint) -> None:

@@ -1,17 +1,20 @@
 """Names of secrets and of signing keys in DynamoDB: partitions of their own in the Endpoints table, never a value."""
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from pynamodb.connection import Connection
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from rubato.adapters.dynamodb.tables import SecretItem, SigningKeyItem
+from rubato.adapters.dynamodb.tables import SecretItem, SigningKeysItem
 from rubato.adapters.dynamodb.trail import event_item
 from rubato.domain.audit import Event
 from rubato.domain.errors import WriteRaced
 from rubato.domain.hosts import ANYWHERE
 from rubato.domain.secrets import Secret
-from rubato.domain.signing import SigningKey, id_prefix
+from rubato.domain.signing import SigningKey, holder_of, id_prefix
 from rubato.ports import Page
 
 _SECRETS = "secrets#"
@@ -51,7 +54,12 @@ class DynamoSecrets:
 
     def delete(self, secret: Secret, event: Event) -> None:
         """Name and event in one transaction."""
-        _delete(self._connection, _secret_item(secret), event, self._retention_s)
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.delete(_secret_item(secret), condition=SecretItem.pk.exists())
+                write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            raise _raced(error, secret.name) from error
 
 
 class DynamoSigningKeys:
@@ -61,42 +69,33 @@ class DynamoSigningKeys:
         self._connection = connection
         self._retention_s = retention_s
 
-    def create(self, key: SigningKey, event: Event) -> None:
-        """Key and event in one transaction; repeating it changes nothing."""
-        with TransactWrite(connection=self._connection) as write:
-            write.save(_key_item(key))
-            write.save(event_item(event, self._retention_s))
-
-    def get(self, tenant_id: str, key_id: str) -> SigningKey | None:
+    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> tuple[SigningKey, ...]:
         """One query that reads one item."""
-        found = SigningKeyItem.query(_SIGNING + tenant_id, SigningKeyItem.sk == key_id, consistent_read=True)
-        return next((_load(tenant_id, item) for item in found), None)
+        holder = SigningKeysItem.sk == id_prefix(endpoint_id)
+        found = SigningKeysItem.query(_SIGNING + tenant_id, holder, consistent_read=True)
+        return tuple(key for item in found for key in _keys(tenant_id, item))
 
-    def of_holder(self, tenant_id: str, endpoint_id: str | None) -> list[SigningKey]:
-        """One query of the holder's part of the partition."""
-        theirs = SigningKeyItem.sk.startswith(id_prefix(endpoint_id))
-        found = SigningKeyItem.query(_SIGNING + tenant_id, theirs, consistent_read=True)
-        return [_load(tenant_id, item) for item in found]
+    def replace(self, before: Sequence[SigningKey], after: Sequence[SigningKey], *events: Event) -> None:
+        """Keys and events in one transaction."""
+        item, stands = _keys_item(after or before), _keys_stand(before)
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                if after:
+                    write.save(item, condition=stands)
+                else:
+                    write.delete(item, condition=stands)
+                for event in events:
+                    write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            raise _raced(error, item.sk) from error
 
     def list(self, tenant_id: str, limit: int, after: str | None) -> Page[SigningKey]:
-        """One query; one item more than asked for tells whether there is a next page."""
-        rest = SigningKeyItem.sk > after if after is not None else None
-        query = SigningKeyItem.query(_SIGNING + tenant_id, rest, consistent_read=True, limit=limit + 1)
-        found = [_load(tenant_id, item) for item in query]
+        """One query; one key more than asked for tells whether there is a next page."""
+        since = SigningKeysItem.sk >= after[: len(id_prefix(None))] if after is not None else None
+        holders = SigningKeysItem.query(_SIGNING + tenant_id, since, consistent_read=True, limit=limit + 2)
+        keys = (key for item in holders for key in _keys(tenant_id, item))
+        found = list(islice((key for key in keys if after is None or key.key_id > after), limit + 1))
         return Page(tuple(found[:limit]), found[limit - 1].key_id if len(found) > limit else None)
-
-    def delete(self, key: SigningKey, event: Event) -> None:
-        """Key and event in one transaction."""
-        _delete(self._connection, _key_item(key), event, self._retention_s)
-
-
-def _delete(connection: Connection, item: SecretItem | SigningKeyItem, event: Event, retention_s: int) -> None:
-    try:
-        with TransactWrite(connection=connection) as write:
-            write.delete(item, condition=type(item).pk.exists())
-            write.save(event_item(event, retention_s))
-    except TransactWriteError as error:
-        raise _raced(error, item.sk) from error
 
 
 def _raced(error: TransactWriteError, key: str) -> Exception:
@@ -124,13 +123,19 @@ def _stands(before: Secret | None) -> Condition:
     return condition
 
 
-def _key_item(key: SigningKey) -> SigningKeyItem:
-    return SigningKeyItem(
-        pk=_SIGNING + key.tenant_id, sk=key.key_id, endpoint_id=key.endpoint_id, created_at=key.created_at
-    )
+def _keys_item(keys: Sequence[SigningKey]) -> SigningKeysItem:
+    first = keys[0]
+    live = [[key.key_id, key.created_at] for key in keys]
+    return SigningKeysItem(pk=_SIGNING + first.tenant_id, sk=id_prefix(first.endpoint_id), live=live)
 
 
-def _load(tenant_id: str, item: SigningKeyItem) -> SigningKey:
-    return SigningKey(
-        key_id=item.sk, tenant_id=tenant_id, endpoint_id=item.endpoint_id, created_at=int(item.created_at)
-    )
+def _keys_stand(before: Sequence[SigningKey]) -> Condition:
+    if not before:
+        return SigningKeysItem.pk.does_not_exist()
+    condition: Condition = SigningKeysItem.live == _keys_item(before).live
+    return condition
+
+
+def _keys(tenant_id: str, item: SigningKeysItem) -> Iterator[SigningKey]:
+    for key_id, created_at in item.live:
+        yield SigningKey(key_id=key_id, tenant_id=tenant_id, endpoint_id=holder_of(key_id), created_at=int(created_at))

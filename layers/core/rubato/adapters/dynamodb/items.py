@@ -10,7 +10,6 @@ from rubato.domain.hints import Hint, HintKind
 from rubato.domain.ids import shard_of
 from rubato.domain.references import followed
 from rubato.domain.schedule import read_baseline, spell_baseline
-from rubato.domain.signing import SignedBy
 
 CONFIG = "config"
 STATE = "state"
@@ -131,7 +130,7 @@ def state_item(endpoint_id: str, state: EndpointState, shards: int) -> StateItem
         progress=codec.dump_progress(state),
         lease_until=held_by.until if held_by is not None else None,
         call_at=held_by.call_at if held_by is not None else None,
-        signed_by=state.signed_by.value if state.signed_by is not None else None,
+        signers=" ".join(state.signers) or None,
     )
 
 
@@ -156,7 +155,7 @@ def load_state(item: StateItem) -> EndpointState:
         skipped=int(item.skipped),
         missed=int(item.missed),
         last_run=codec.load_last_run(item.last_run),
-        signed_by=SignedBy(item.signed_by) if item.signed_by else None,
+        signers=tuple((item.signers or "").split()),
         **codec.load_progress(item.progress),
     )
 

@@ -177,7 +177,7 @@ class StateItem(EndpointsItem, discriminator="state"):
     # What a tick has to know of a claim, for it to be read without the rest.
     lease_until = NumberAttribute(null=True, attr_name="leaseUntil")
     call_at = NumberAttribute(null=True, attr_name="callAt")
-    signed_by = UnicodeAttribute(null=True, attr_name="signedBy")
+    signers = UnicodeAttribute(null=True)
 
 
 class HintItem(EndpointsItem, discriminator="hint"):
@@ -210,11 +210,10 @@ class SecretItem(EndpointsItem, discriminator="secret"):
     hosts = CompactJSON(null=True)
 
 
-class SigningKeyItem(EndpointsItem, discriminator="signingKey"):
-    """In a partition for each tenant that has any, by holder: a signing key without its secret."""
+class SigningKeysItem(EndpointsItem, discriminator="signingKeys"):
+    """In a partition for each tenant that has any: the live keys of a holder, as (id, created at), no secrets."""
 
-    endpoint_id = UnicodeAttribute(null=True, attr_name="endpointId")
-    created_at = NumberAttribute(attr_name="createdAt")
+    live = JSONAttribute()
 
 
 class RequestItem(Model):
