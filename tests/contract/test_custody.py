@@ -1,11 +1,15 @@
 """Secrets and signing keys: names in the store, values in the vault."""
 
+import base64
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
+from rubato.adapters.ssm import SsmVault, open_client
 from rubato.domain.audit import Event
-from rubato.domain.errors import WriteRaced
+from rubato.domain.errors import Unreadable, WriteRaced
 from rubato.domain.hints import Actor, ActorKind
 from rubato.domain.hosts import ANYWHERE
 from rubato.domain.secrets import MAX_BYTES, Secret
@@ -69,25 +73,36 @@ def test_a_secret_is_replaced_only_by_who_knows_whom_it_was_for(world: Any) -> N
 def test_signing_keys_are_listed_by_holder_oldest_first_and_page_by_page(world: Any) -> None:
     endpoint = "ep_01JGFJJZ00000000000000000A"
     keys = [key(1), key(2), key(3, endpoint), key(4, endpoint)]
-    for number, each in enumerate(reversed(keys)):
-        world.signing_keys.create(each, event(number, each.key_id))
-    world.signing_keys.create(key(5, tenant_id="other"), event(9))
-    first = world.signing_keys.list("acme", 3, None)
-    rest = world.signing_keys.list("acme", 3, first.next)
-    assert ([*first.items, *rest.items], rest.next) == (keys, None)
-    assert world.signing_keys.of_holder("acme", None) == keys[:2]
-    assert world.signing_keys.of_holder("acme", endpoint) == keys[2:]
-    assert world.signing_keys.get("acme", keys[2].key_id) == keys[2]
-    assert world.signing_keys.get("other", keys[2].key_id) is None
+    other = key(5, tenant_id="other")
+    for number, theirs in enumerate((keys[2:], keys[:2], [other])):
+        world.signing_keys.replace((), theirs, event(number))
+    for limit in (1, 3, 4):
+        listed, page = [], world.signing_keys.list("acme", limit, None)
+        while page.next is not None:
+            listed += page.items
+            page = world.signing_keys.list("acme", limit, page.next)
+        assert [*listed, *page.items] == keys
+    assert world.signing_keys.of_holder("acme", None) == tuple(keys[:2])
+    assert world.signing_keys.of_holder("acme", endpoint) == tuple(keys[2:])
+    assert world.signing_keys.of_holder("other", endpoint) == ()
+    assert world.signing_keys.list("other", 10, None).items == (other,)
 
 
-def test_a_signing_key_is_deleted_once(world: Any) -> None:
-    world.signing_keys.create(key(1), event(1))
-    world.signing_keys.delete(key(1), event(2))
+def test_signing_keys_are_replaced_only_by_who_knows_which_there_are(world: Any) -> None:
+    one, two, three = key(1), key(2), key(3)
+    world.signing_keys.replace((), [one], event(1))
+    for before, after in (((), [two]), ([two], []), ([one, two], [three])):
+        with pytest.raises(WriteRaced):
+            world.signing_keys.replace(before, after, event(9))
+    world.signing_keys.replace([one], [one, two], event(2))
     with pytest.raises(WriteRaced):
-        world.signing_keys.delete(key(1), event(3))
-    assert world.signing_keys.list("acme", 10, None).items == ()
-    assert len(world.trail.of_subject("job_1", 20, None).items) == 2
+        world.signing_keys.replace([one], [one, three], event(9))
+    world.signing_keys.replace([one, two], [], event(3), event(4))
+    with pytest.raises(WriteRaced):
+        world.signing_keys.replace([one, two], [], event(9))
+    assert world.signing_keys.list("acme", 10, None).items == () == world.signing_keys.of_holder("acme", None)
+    told = {each.event_id for each in world.trail.of_subject("job_1", 20, None).items}
+    assert told == {"ev_1", "ev_2", "ev_3", "ev_4"}
 
 
 VALUES = ["plain", "{{ssm:other}} {{secret:X}}", "ümläut €", "two\nlines\r\n", " outer space ", '"\\', "x" * MAX_BYTES]
@@ -100,16 +115,29 @@ def test_a_value_comes_out_of_the_vault_as_it_went_in(world: Any) -> None:
     assert world.vault.read("secrets/job_1", [*expected, "MISSING"]) == expected
     world.vault.put("secrets/job_1", "N0", "newer")
     assert world.vault.read("secrets/job_1", ["N0"]) == {"N0": "newer"}
-    world.vault.delete("secrets/job_1", "N0")
-    world.vault.delete("secrets/job_1", "N0")
+    assert world.vault.delete("secrets/job_1", "N0") is True
+    assert world.vault.delete("secrets/job_1", "N0") is False
     assert world.vault.read("secrets/job_1", ["N0", "N1"]) == {"N1": VALUES[1]}
     assert world.vault.read("secrets/job_10", ["N1"]) == {}
 
 
-def test_a_shelf_is_read_whole_beyond_ten_values_too_and_without_its_neighbours(world: Any) -> None:
+def test_more_than_ten_values_are_read_too_and_none_of_their_neighbours(world: Any) -> None:
     for number in range(12):
         world.vault.put("signing/ep_1", f"sig_{number:02}", f"value {number}")
     world.vault.put("signing/ep_10", "sig_0", "another's")
-    assert world.vault.read_shelf("signing/ep_1") == {f"sig_{n:02}": f"value {n}" for n in range(12)}
-    assert len(world.vault.read("signing/ep_1", [f"sig_{n:02}" for n in range(12)])) == 12
-    assert world.vault.read_shelf("signing/ep_2") == {}
+    names = [f"sig_{n:02}" for n in range(12)]
+    assert world.vault.read("signing/ep_1", names) == {f"sig_{n:02}": f"value {n}" for n in range(12)}
+    assert world.vault.read("signing/ep_1", ["sig_0", "sig_03"]) == {"sig_03": "value 3"}
+    assert world.vault.read("signing/ep_2", names) == {}
+
+
+@mock_aws
+def test_what_somebody_wrote_into_the_vault_by_hand_is_not_taken_for_a_value() -> None:
+    store = boto3.client("ssm", region_name="eu-central-1")
+    vault = SsmVault(lambda: open_client("eu-central-1"), "test")
+    good = base64.b64encode(b"good").decode()
+    for name, value in (("GOOD", good), ("ODD", f"{good[:4]}!{good[4:]}")):
+        store.put_parameter(Name=f"/rubato/test/secrets/j/{name}", Value=value, Type="SecureString")
+    assert vault.read("secrets/j", ["GOOD"]) == {"GOOD": "good"}
+    with pytest.raises(Unreadable, match="NotBase64"):
+        vault.read("secrets/j", ["ODD"])

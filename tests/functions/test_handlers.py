@@ -20,7 +20,7 @@ from rubato.domain.hints import ActorKind
 from rubato.domain.ids import shard_of
 from rubato.domain.instant import HOUR, SECOND
 from rubato.domain.lane import Lane
-from rubato.domain.messages import RunMessage
+from rubato.domain.messages import RunMessage, SigningMessage
 from rubato.domain.schedule import IntervalBaseline
 from rubato.interface.catalog import CATALOG
 from rubato.ports import RunFilter
@@ -184,6 +184,25 @@ def test_a_message_that_failed_comes_back_to_its_queue_after_seconds_each_time_a
     assert errors == ["dispatch failed"] * 5
     assert {each["QueueUrl"] for each in asked} == {url}
     assert all(low <= each["VisibilityTimeout"] <= 2 * low for low, each in zip((1, 2, 4, 8, 16), asked, strict=True))
+
+
+def test_a_look_at_signing_that_fails_is_kept_to_outlast_an_outage_and_then_for_people(
+    world: AwsWorld, monkeypatch: pytest.MonkeyPatch, errors: list[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ConnectionError("the store is down")
+
+    waits: list[int] = []
+    monkeypatch.setattr(world.signing_keys, "list", broken)
+    monkeypatch.setattr(
+        world.deliveries._client, "change_message_visibility", lambda **given: waits.append(given["VisibilityTimeout"])
+    )
+    message = SigningMessage(tenant_id="acme", due=MIDNIGHT)
+    record = {**event("dispatcher-sqs-batch")["Records"][0], "body": dump_message(message)}
+    for received in map(str, range(1, 6)):
+        failed = {**record, "attributes": {**record["attributes"], "ApproximateReceiveCount": received}}
+        assert len(load("dispatcher").handler({"Records": [failed]}, Context())["batchItemFailures"]) == 1
+    assert errors == ["dispatch failed"] * 5 and sum(waits[:4]) > 12 * 60
 
 
 def test_a_message_that_can_not_be_postponed_does_not_take_the_batch_with_it(
