@@ -58,12 +58,8 @@ def meanwhile(port: Any, name: str, act: Callable[[], Any], *, after: bool = Fal
 
     def once(*args: Any, **kwargs: Any) -> Any:
         setattr(port, name, real)
-        if after:
-            answer = real(*args, **kwargs)
-            act()
-            return answer
-        act()
-        return real(*args, **kwargs)
+        answer = real(*args, **kwargs) if after else act()
+        return (act(), answer)[1] if after else real(*args, **kwargs)
 
     setattr(port, name, once)
 
@@ -261,8 +257,10 @@ def test_an_endpoint_whose_key_is_deleted_and_made_anew_at_the_same_time_is_sign
 def test_a_key_that_comes_while_endpoints_are_told_of_another_is_noticed(world: Any, client: Client) -> None:
     endpoints = [an_endpoint(world, job=a_job(world, name=name)) for name in "ab"]
     now = world.clock.now()
-    own = [SigningKey(key_id=key_id(each.id, now, b"x" * 10), tenant_id="acme", created_at=now, endpoint_id=each.id)
-           for each in endpoints]  # fmt: skip
+    own = [
+        SigningKey(key_id=key_id(each.id, now, b"x" * 10), tenant_id="acme", created_at=now, endpoint_id=each.id)
+        for each in endpoints
+    ]
 
     def others_die_after_writing() -> None:
         for key in own:
