@@ -143,6 +143,17 @@ def test_a_value_with_line_breaks_never_reaches_a_header(
     assert "API_KEY" in run["errorMessage"] and "X-Evil" not in json.dumps(run)
 
 
+def test_a_request_that_its_secrets_make_too_large_fails_and_says_so(
+    world: MemoryWorld, client: Client, put: Any, add: Add
+) -> None:
+    put(value="swordfish" * 300)
+    add(method="POST", body=["{{secret:API_KEY}}" * 100])
+    Stage(world).play_seconds(61)
+    run = the_run(client)
+    assert world.outbound.calls == [] and run["errorKind"] == "config" and len(run["attempts"]) == 1
+    assert "request.body: becomes 270004 bytes" in run["errorMessage"] and "swordfish" not in json.dumps(run)
+
+
 WRONG = [
     ("1A", VALUE),
     ("A-B", VALUE),
