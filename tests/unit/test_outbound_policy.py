@@ -149,7 +149,7 @@ def test_a_redirect_that_turns_a_post_into_a_get_drops_the_body() -> None:
 
 def test_a_body_with_a_secret_that_was_left_behind_holds_up_no_later_redirect() -> None:
     with serving(answer(b"there")) as other, serving(redirect("/next", 303), redirect(other.url(), 307)) as first:
-        confidential = {"body": b"secret", "confidential_body": True}
+        confidential: dict[str, Any] = {"body": b"secret", "confidential_body": True}
         reply = send(first.url(), method="POST", **confidential)
         blocked = send(first.url(), method="POST", **confidential)
 

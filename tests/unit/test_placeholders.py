@@ -93,15 +93,19 @@ def test_what_would_break_out_of_a_header_is_refused_without_telling_the_value(v
 
 
 def test_a_request_takes_so_many_placeholders_and_no_more() -> None:
-    most = {"headers": (("X", "{{secret:A}}"),), "body": "{{secret:B}}" * (MAX_PLACEHOLDERS - 1)}
+    most: dict[str, Any] = {"headers": (("X", "{{secret:A}}"),), "body": "{{secret:B}}" * (MAX_PLACEHOLDERS - 1)}
     check_placeholders(request(**most))
     with pytest.raises(Invalid, match="101 placeholders"):
         check_placeholders(request(**most, url=URL + "?x={{secret:A}}"))
 
 
 BIG = "swordfish" * 300
-FITTING = {"url": URL + "?k={{secret:S}}", "headers": (("A", "{{secret:B}}" * 6),), "body": b"{{secret:B}}" * 97}
-TOO_LARGE = [
+FITTING: dict[str, Any] = {
+    "url": URL + "?k={{secret:S}}",
+    "headers": (("A", "{{secret:B}}" * 6),),
+    "body": b"{{secret:B}}" * 97,
+}
+TOO_LARGE: list[tuple[dict[str, Any], str, int]] = [
     ({"url": URL + "?k={{secret:B}}"}, "request.url", 2048),
     ({"headers": tuple((f"H{n}", "{{secret:B}}") for n in range(7))}, "request.headers", MAX_FILLED_HEADERS),
     ({"body": b"{{secret:B}}" * 98}, "request.body", MAX_FILLED_BODY),

@@ -26,12 +26,13 @@ class DynamoSecrets:
         self._connection = connection
         self._retention_s = retention_s
 
-    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
+    def put(self, secret: Secret, before: Secret | None, event: Event | None) -> None:
         """Name and event in one transaction."""
         try:
             with TransactWrite(connection=self._connection) as write:
                 write.save(_secret_item(secret), condition=_stands(before))
-                write.save(event_item(event, self._retention_s))
+                if event is not None:
+                    write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
             raise _raced(error, secret.name) from error
 
@@ -45,13 +46,20 @@ class DynamoSecrets:
                 name=item.sk,
                 updated_at=int(item.updated_at),
                 hosts=tuple(item.hosts or ANYWHERE),
+                held_until=int(item.held_until) if item.held_until else None,
             )
             for item in found
         ]
 
-    def delete(self, secret: Secret, event: Event) -> None:
+    def delete(self, secret: Secret, event: Event | None) -> None:
         """Name and event in one transaction."""
-        _delete(self._connection, _secret_item(secret), event, self._retention_s)
+        try:
+            with TransactWrite(connection=self._connection) as write:
+                write.delete(_secret_item(secret), condition=_stands(secret))
+                if event is not None:
+                    write.save(event_item(event, self._retention_s))
+        except TransactWriteError as error:
+            raise _raced(error, secret.name) from error
 
 
 class DynamoSigningKeys:
@@ -90,7 +98,7 @@ class DynamoSigningKeys:
         _delete(self._connection, _key_item(key), event, self._retention_s)
 
 
-def _delete(connection: Connection, item: SecretItem | SigningKeyItem, event: Event, retention_s: int) -> None:
+def _delete(connection: Connection, item: SigningKeyItem, event: Event, retention_s: int) -> None:
     try:
         with TransactWrite(connection=connection) as write:
             write.delete(item, condition=type(item).pk.exists())
@@ -112,6 +120,7 @@ def _secret_item(secret: Secret) -> SecretItem:
         tenant_id=secret.tenant_id,
         updated_at=secret.updated_at,
         hosts=None if secret.hosts == ANYWHERE else list(secret.hosts),
+        held_until=secret.held_until,
     )
 
 
@@ -120,7 +129,9 @@ def _stands(before: Secret | None) -> Condition:
         return SecretItem.pk.does_not_exist()
     item = _secret_item(before)
     hosts = SecretItem.hosts.does_not_exist() if item.hosts is None else SecretItem.hosts == item.hosts
-    condition: Condition = (SecretItem.updated_at == before.updated_at) & hosts
+    held = SecretItem.held_until
+    is_held = held == before.held_until if before.held_until is not None else held.does_not_exist()
+    condition: Condition = (SecretItem.updated_at == before.updated_at) & hosts & is_held
     return condition
 
 
