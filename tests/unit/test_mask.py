@@ -62,6 +62,12 @@ def test_what_stands_around_a_value_stays_readable() -> None:
     assert Mask([]).text("hunter2") == "hunter2"
 
 
+@pytest.mark.parametrize(("before", "after"), [(b"", b""), (b"x", b"y"), (b"xx", b"yyy"), (b"xxx", b"yy")])
+def test_of_base64_with_a_value_in_it_not_a_character_stays(before: bytes, after: bytes) -> None:
+    told = f"a {b64encode(before + b'hunter2-hunter2' + after).decode()} b"
+    assert Mask(["hunter2-hunter2"]).text(f"{told} {told}") == "a *** b a *** b"
+
+
 @pytest.mark.parametrize("header", ["dXNlcjpodW50ZXIyaHVudGVy", b64encode(b"user:hunter2hunter").decode()])
 def test_a_value_that_is_basic_authorization_is_hidden_in_plain_text_too(header: str) -> None:
     assert "hunter2hunter" not in Mask([header]).text("welcome user, your password hunter2hunter is weak")
