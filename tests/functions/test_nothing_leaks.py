@@ -71,16 +71,6 @@ def echo(request: Request) -> Response:
 
 
 @pytest.fixture
-def verbose(world: AwsWorld) -> Iterator[None]:
-    """Rubato's own lines at DEBUG; the logger is the process's."""
-    logger = world.telemetry._logger
-    level = logger.log_level
-    logger.setLevel("DEBUG")
-    yield
-    logger.setLevel(level)
-
-
-@pytest.fixture
 def runtime_log() -> Iterator[io.StringIO]:
     """What Lambda's runtime makes of a deployment with LogLevel DEBUG, before it loads a handler."""
     log, root = io.StringIO(), logging.getLogger()
@@ -172,10 +162,10 @@ def read_by_machines(world: AwsWorld, job_id: str) -> Iterator[str]:
         yield use_tool(Desk(world=world, endpoint=endpoint), asked).text
 
 
-@pytest.mark.usefixtures("verbose")
 def test_what_was_planted_is_nowhere_but_in_the_vault_and_at_the_target(
     runtime_log: io.StringIO, world: AwsWorld, httpserver: HTTPServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    world.telemetry._logger.setLevel("DEBUG")
     logging.getLogger().setLevel(logging.DEBUG)
     notices = MemoryNotifications()
     world.notifications = notices
