@@ -69,7 +69,6 @@ class Output:
 @pytest.fixture(autouse=True)
 def output(world: AwsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "rubato-test")
-    world.telemetry._logger.setLevel("INFO")  # it is the process's, and other tests want more or less of it
     for handler in world.telemetry._logger.handlers:
         monkeypatch.setattr(handler, "stream", Output())
 
