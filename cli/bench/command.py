@@ -13,6 +13,7 @@ PARTS = {
     "units": ("books", "unit_facts"),
     "plan": ("speed", "plan_facts"),
     "workers": ("speed", "worker_facts"),
+    "mask": ("masking", "mask_facts"),
     "imports": ("footprint", "import_facts"),
     "layer": ("footprint", "layer_facts"),
 }

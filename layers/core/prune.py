@@ -21,6 +21,8 @@ _FILES = (".lock", "*.pyi", "*.pyx", "*.c", "*.h", "py.typed", "examples-1.json"
 _UNUSED = (
     "aws_lambda_powertools/event_handler",
     "botocore/cacert.pem",  # certifi's is the one that counts
+    "publicsuffixlist/test*",
+    "publicsuffixlist/update.py",
     "dateutil/zoneinfo/*.tar.gz",  # tzdata's is the one that counts
     "pydantic/mypy.py",
     "pydantic/v1",

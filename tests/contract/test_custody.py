@@ -1,6 +1,7 @@
 """Secrets and signing keys: names in the store, values in the vault."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -44,10 +45,10 @@ def test_a_secret_is_listed_by_name_replaced_and_forgotten(world: Any) -> None:
         world.secrets.put(each, None, event(number))
     world.secrets.put(secret("b", MIDNIGHT + 1), secret("b"), event(3))
     assert world.secrets.of_job("job_1") == [secret("A"), secret("b", MIDNIGHT + 1)]
-    world.secrets.delete(secret("b"), event(5))
+    world.secrets.delete(secret("b", MIDNIGHT + 1), event(5))
     assert [each.name for each in world.secrets.of_job("job_1")] == ["A"]
     with pytest.raises(WriteRaced):
-        world.secrets.delete(secret("b"), event(6))
+        world.secrets.delete(secret("b", MIDNIGHT + 1), event(6))
     assert {each.event_id for each in world.trail.of_subject("job_1", 20, None).items} == {
         "ev_0", "ev_1", "ev_2", "ev_3", "ev_5"
     }  # fmt: skip
@@ -68,6 +69,23 @@ def test_a_secret_is_replaced_only_by_who_knows_whom_it_was_for(world: Any) -> N
     world.secrets.put(free, bound, event(4))
     assert world.secrets.of_job("job_1") == [free]
     assert {each.event_id for each in world.trail.of_subject("job_1", 20, None).items} == {"ev_0", "ev_2", "ev_4"}
+
+
+def test_a_secret_that_is_held_is_changed_and_forgotten_only_by_who_holds_it(world: Any) -> None:
+    free = secret("A")
+    held, others = replace(free, held_until=MIDNIGHT + 5), replace(free, held_until=MIDNIGHT + 6)
+    world.secrets.put(free, None, event(0))
+    world.secrets.put(held, free, None)
+    assert world.secrets.of_job("job_1") == [held]
+    for before in (None, free, others):
+        with pytest.raises(WriteRaced):
+            world.secrets.put(others, before, event(1))
+    for stale in (free, others):
+        with pytest.raises(WriteRaced):
+            world.secrets.delete(stale, event(2))
+    world.secrets.delete(held, None)
+    assert world.secrets.of_job("job_1") == []
+    assert len(world.trail.of_subject("job_1", 20, None).items) == 1
 
 
 def test_signing_keys_are_listed_by_holder_oldest_first_and_page_by_page(world: Any) -> None:

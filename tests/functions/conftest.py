@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from rubato import bootstrap
 from rubato.bootstrap import AwsWorld
+from rubato.observability import LambdaTelemetry
 from rubato.settings import Settings
 from tests.tables import create_tables
 from tests.worlds import TestClock
@@ -48,9 +49,9 @@ def event(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _same_level_after_each_test(world: AwsWorld) -> Iterator[None]:
+def _same_level_after_each_test() -> Iterator[None]:
     """A process has one logger: a test that wants more of it takes nobody else's silence away."""
-    logger = world.telemetry._logger
+    logger = LambdaTelemetry()._logger
     before = logger.log_level
     yield
     logger.setLevel(before)

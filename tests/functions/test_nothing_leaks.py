@@ -1,6 +1,9 @@
 """A secret is planted and used in every place; then everything that Rubato wrote or answered is searched for it."""
 
+import io
 import json
+import logging
+import re
 import zlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
@@ -23,7 +26,7 @@ from rubato.domain.rules import read_rules
 from rubato.usecases.look_around import look_around
 from rubato.usecases.observe_endpoints import observe_endpoints
 from rubato.usecases.use_tool import Desk, use_tool
-from tests.functions.conftest import Context, event, load
+from tests.functions.conftest import ROOT, Context, event, load
 from tests.functions.test_logs import output
 from tests.worlds import MIDNIGHT
 
@@ -49,7 +52,9 @@ def traces(secret: str) -> list[str]:
         raw.hex(),
         json.dumps(json.dumps(secret))[3:-3],
     ]
-    return [*spelled, b64encode(raw).decode()[:16], urlsafe_b64encode(raw).decode()[:16], secret[:10], secret[-10:]]
+    # The vault keeps base64, in which a value may stand at any offset.
+    shifted = [encode(b"\0" * n + raw).decode()[4:20] for n in range(3) for encode in (b64encode, urlsafe_b64encode)]
+    return [*spelled, *shifted, b64encode(raw).decode()[:16], secret[:10], secret[-10:]]
 
 
 def echo(request: Request) -> Response:
@@ -63,6 +68,36 @@ def echo(request: Request) -> Response:
     headers = {"X-Echo": sent, "Set-Cookie": f"k={quote(sent)}", "Location": f"/elsewhere?k={quote(sent)}"}
     status = {"/fails": 500, "/moves": 200}.get(request.path, 200)
     return Response(f"{body} {pem} {b64encode(pem.encode()).decode()}", status=status, headers=headers)
+
+
+@pytest.fixture
+def runtime_log() -> Iterator[io.StringIO]:
+    """What Lambda's runtime makes of a deployment with LogLevel DEBUG, before it loads a handler."""
+    log, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(log), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield log
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def test_no_library_that_rubato_ships_writes_what_it_does_whatever_the_root_logger_says(
+    runtime_log: io.StringIO, world: AwsWorld
+) -> None:
+    AwsWorld(world.settings)
+    assert logging.getLogger().level == logging.INFO  # for those that nobody thought of
+    logging.getLogger().setLevel(logging.DEBUG)
+    world.open("endpoints", "vault", "queue", "outbound")
+    assert world.vault.read("secrets/job_1", ["NONE"]) == {}
+    pins = (ROOT / "layers/core/requirements.txt").read_text()
+    shipped = {name.replace("-", "_") for name in re.findall(r"^([a-z0-9-]+)==", pins, re.MULTILINE)} | {"boto3"}
+    loud = [
+        name
+        for name in logging.getLogger().manager.loggerDict
+        if name.partition(".")[0] in shipped | {"dateutil"} and logging.getLogger(name).isEnabledFor(logging.INFO)
+    ]
+    assert loud == [] and not runtime_log.getvalue()
 
 
 class Api:
@@ -128,9 +163,10 @@ def read_by_machines(world: AwsWorld, job_id: str) -> Iterator[str]:
 
 
 def test_what_was_planted_is_nowhere_but_in_the_vault_and_at_the_target(
-    world: AwsWorld, httpserver: HTTPServer, capsys: pytest.CaptureFixture[str]
+    runtime_log: io.StringIO, world: AwsWorld, httpserver: HTTPServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.telemetry._logger.setLevel("DEBUG")
+    logging.getLogger().setLevel(logging.DEBUG)
     notices = MemoryNotifications()
     world.notifications = notices
     for path in ("/echo", "/fails", "/short", "/json"):
@@ -171,7 +207,7 @@ def test_what_was_planted_is_nowhere_but_in_the_vault_and_at_the_target(
         api("GET", "/runs/export", format=shape)
     api("GET", f"/jobs/{job_id}/secrets"), api("GET", "/signing-keys"), api("GET", f"/jobs/{job_id}/endpoints")
     written = [*api.answers, capsys.readouterr().out, repr(notices.published), *post.bodies, *everything_stored()]
-    written += read_by_machines(world, job_id)
+    written += [*read_by_machines(world, job_id), runtime_log.getvalue()]
     assert len(written) > 30 and any("zq8" not in each and "***" in each for each in written)
     found = [
         (trace, each[max(each.find(trace) - 80, 0) :][:200])

@@ -51,6 +51,7 @@ def test_it_holds_the_package_and_every_requirement(site: Path) -> None:
         "croniter",
         "jmespath",
         "aws_lambda_powertools",
+        "publicsuffixlist",
         "tzdata",
     ]
     assert all((site / module / "__init__.py").exists() for module in modules)
@@ -114,5 +115,7 @@ def test_every_door_of_the_layer_opens(own_site: Path, tmp_path: Path) -> None:
         "from rubato.interface.mcp import resources\n"
         "assert all(resources.contents(each['uri']) for each in resources.listed())\n"
         "assert open(certifi.where()).read(10)\n"
+        "from rubato.domain.hosts import read_hosts\n"
+        "assert read_hosts(['*.example.com'])\n"
     )
     open_function(own_site, str(INTERPRETER), "api", folder=tmp_path)

@@ -28,6 +28,7 @@ LICENCES = {
     "croniter": "MIT",
     "h11": "MIT",
     "jmespath": "MIT",
+    "publicsuffixlist": "MPL-2.0",
     "pydantic": "MIT",
     "pydantic-core": "MIT",
     "pynamodb": "MIT",

@@ -184,6 +184,21 @@ def test_value_and_hosts_fit_into_the_vault_together(put: Put) -> None:
     assert put("api.example.com", value="x" * (MAX_BYTES - 50)).status == 200
 
 
+@pytest.mark.parametrize(
+    "broken", ["\0hosts *", "\0hosts \nvalue", "\0hosts *\nvalue", "\0hosts b.example *\nvalue", "", "abc"]
+)
+def test_what_the_vault_does_not_keep_in_this_way_is_sent_nowhere(
+    world: MemoryWorld, client: Client, put: Put, add: Add, job: str, broken: str
+) -> None:
+    put()
+    add()
+    world.vault.shelves[f"secrets/{job}"]["API_KEY"] = broken
+    Stage(world).play_seconds(61)
+    run = the_run(client)
+    assert world.outbound.calls == [] and run["errorKind"] == "config"
+    assert f"put it again: PUT /jobs/{job}/secrets/API_KEY" in run["errorMessage"]
+
+
 @pytest.mark.parametrize("value", [VALUE, "\0hosts evil.example\nvalue", "two\nlines", '{"value": "x", "hosts": []}'])
 @pytest.mark.parametrize("bound", [("*",), ("api.example.com", "http://*.b.example:81")])
 def test_no_value_is_taken_for_hosts(value: str, bound: tuple[str, ...]) -> None:
@@ -196,27 +211,6 @@ def test_what_the_vault_kept_before_there_were_hosts_goes_to_any(world: MemoryWo
     add(ELSEWHERE)
     Stage(world).play_seconds(61)
     assert len(world.outbound.calls) == 1
-
-
-@pytest.mark.parametrize("when", ["before the name", "before the value"])
-def test_who_puts_it_while_somebody_else_does_is_told(
-    world: MemoryWorld, client: Client, put: Put, job: str, when: str
-) -> None:
-    def interfering(do: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*given: Any) -> Any:
-            port.put = do
-            world.clock.instant += 1
-            assert put("narrow.example").status == 200
-            return do(*given)
-
-        return wrapped
-
-    put("wide.example")
-    port: Any = world.vault if when == "before the value" else world.secrets
-    port.put = interfering(port.put)
-    assert put(value="other-value").status == 409
-    assert hosts(client, job) == ["narrow.example"]
-    assert put(value="other-value").status == 200 and hosts(client, job) == ["narrow.example"]
 
 
 def test_narrower_hosts_count_within_a_minute_and_outlive_a_silent_vault_for_ten(

@@ -1,5 +1,8 @@
 """Which hosts a secret may be bound to, and which targets are among them."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +49,18 @@ ANYBODYS = [
     "*.com", "*.dev", "*.localhost", "*.co.uk", "*.com.au", "*.or.jp", "*.CO.UK:8443", "http://*.com", "*.com.",
     "*.amazonaws.com", "*.execute-api.eu-central-1.amazonaws.com", "*.lambda-url.eu-central-1.on.aws", "*.workers.dev",
     "*.blob.core.windows.net", "*.a.run.app", "*.github.io", "*.ngrok-free.app",
+    "*.blogspot.com", "*.storage.googleapis.com", "*.supabase.co", "*.azurecontainerapps.io", "*.ondigitalocean.app",
+    "*.euw.devtunnels.ms", "*.app.github.dev", "*.duckdns.org", "*.me.uk", "*.ltd.uk", "*.plc.uk", "*.k12.ca.us",
+    "*.xn--p1ai", "*.рф", "*.公司.cn", "*.herokuapp.com", "*.vercel.app", "*.web.app", "*.s3.amazonaws.com.cn", "*.ck",
 ]  # fmt: skip
+OWNED = [
+    "*.example.com",
+    "*.example.co.uk",
+    "*.shop.example.co.jp",
+    "*.me.github.io",
+    "*.www.ck",
+    "*.example.unknowntld",
+]
 
 
 @pytest.mark.parametrize(("text", "kept"), READ)
@@ -59,6 +73,22 @@ def test_what_is_no_host_or_would_let_anybody_in_is_refused_with_its_place(text:
     with pytest.raises(Invalid) as refused:
         read_hosts(["api.example.com", text])
     assert [each.path for each in refused.value.errors] == ["hosts.1"]
+
+
+@pytest.mark.parametrize("text", OWNED)
+def test_what_is_below_a_domain_of_one_owner_is_kept(text: str) -> None:
+    assert read_hosts([text]) == (text,)
+
+
+def test_the_list_of_suffixes_is_read_only_for_who_binds_to_a_whole_domain() -> None:
+    program = (
+        "import sys\n"
+        "from rubato.domain.hosts import permits, read_hosts\n"
+        "from rubato.domain.targets import read_url\n"
+        "assert permits(('*.example.com',), read_url('https://a.example.com/')) and read_hosts(['api.example.com'])\n"
+        "sys.exit('publicsuffixlist' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_any_host_stands_alone_and_a_list_has_bounds_and_each_host_once() -> None:

@@ -155,6 +155,23 @@ def test_a_broken_answer_is_a_connect_error(raw: bytes) -> None:
     assert reply.error_message
 
 
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"HTTP/9 swordfish\xfc\r\n\r\n", "illegal status line"),
+        (b"HTTP/1.1 200 OK\r\nswordfish\xfc\r\n\r\n", "illegal header line"),
+        (b"HTTP/1.1 200 OK\r\nA: swordfish\x00\r\n\r\n", "illegal header line"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nswordfish\r\n", "illegal chunk header"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxswordfish\r\n", "malformed chunk footer"),
+    ],
+)
+def test_the_error_of_a_broken_answer_says_what_is_wrong_and_repeats_nothing_of_it(raw: bytes, why: str) -> None:
+    with serving(raw) as server:
+        reply = send(server.url())
+
+    assert reply.error_message == f"the answer is broken: {why}"
+
+
 def test_a_flood_of_headers_is_cut_off() -> None:
     def flood(connection: Connection) -> None:
         connection.read_request()

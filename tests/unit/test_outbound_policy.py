@@ -147,6 +147,29 @@ def test_a_redirect_that_turns_a_post_into_a_get_drops_the_body() -> None:
     assert request.endswith(b"\r\n\r\n")
 
 
+def test_a_body_with_a_secret_that_was_left_behind_holds_up_no_later_redirect() -> None:
+    with serving(answer(b"there")) as other, serving(redirect("/next", 303), redirect(other.url(), 307)) as first:
+        confidential: dict[str, Any] = {"body": b"secret", "confidential_body": True}
+        reply = send(first.url(), method="POST", **confidential)
+        blocked = send(first.url(), method="POST", **confidential)
+
+    assert (reply.status_code, reply.body) == (200, b"there")
+    assert blocked.error_kind is ErrorKind.BLOCKED
+    assert other.requests[0].startswith(b"GET") and b"secret" not in other.requests[0]
+
+
+@pytest.mark.parametrize("location", ["http://hunter2.internal/", "//10.0.0.1/hunter2", "http://[hunter2]/", "//a:0/"])
+def test_a_call_with_a_bound_secret_is_not_told_where_else_a_target_would_have_it_go(location: str) -> None:
+    with serving(redirect(location)) as server:
+        reply = send(server.url(), bound=((f"http://127.0.0.1:{server.port}",),))
+
+    assert reply.error_kind is ErrorKind.BLOCKED
+    assert reply.error_message in (
+        "the target redirects to where a secret of the call may not go",
+        "the target redirects to what is no URL",
+    )
+
+
 def test_credentials_stay_within_their_origin_and_do_not_come_back() -> None:
     with serving(answer()) as home, serving(redirect(home.url("/back", host="a.example"))) as elsewhere:
         to_elsewhere = redirect(elsewhere.url(host="b.example"))

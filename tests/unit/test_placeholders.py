@@ -1,6 +1,7 @@
 """Secrets in a request: where they may stand, and what takes their place."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -8,7 +9,16 @@ import pytest
 from rubato.domain.endpoint import TargetRequest
 from rubato.domain.errors import Invalid
 from rubato.domain.exchange import Call
-from rubato.domain.placeholders import check_placeholders, fill, hidden, names_in_call, names_in_request
+from rubato.domain.placeholders import (
+    MAX_FILLED_BODY,
+    MAX_FILLED_HEADERS,
+    MAX_PLACEHOLDERS,
+    check_placeholders,
+    fill,
+    hidden,
+    names_in_call,
+    names_in_request,
+)
 
 URL = "https://example.com/x"
 
@@ -80,6 +90,51 @@ def test_what_would_break_out_of_a_header_is_refused_without_telling_the_value(v
     with pytest.raises(Invalid, match="API_KEY can't go there") as error:
         fill(call(headers=(("X", "{{secret:API_KEY}}"),)), {"API_KEY": value}, is_json=False)
     assert value not in str(error.value)
+
+
+def test_a_request_takes_so_many_placeholders_and_no_more() -> None:
+    most: dict[str, Any] = {"headers": (("X", "{{secret:A}}"),), "body": "{{secret:B}}" * (MAX_PLACEHOLDERS - 1)}
+    check_placeholders(request(**most))
+    with pytest.raises(Invalid, match="101 placeholders"):
+        check_placeholders(request(**most, url=URL + "?x={{secret:A}}"))
+
+
+BIG = "swordfish" * 300
+FITTING: dict[str, Any] = {
+    "url": URL + "?k={{secret:S}}",
+    "headers": (("A", "{{secret:B}}" * 6),),
+    "body": b"{{secret:B}}" * 97,
+}
+TOO_LARGE: list[tuple[dict[str, Any], str, int]] = [
+    ({"url": URL + "?k={{secret:B}}"}, "request.url", 2048),
+    ({"headers": tuple((f"H{n}", "{{secret:B}}") for n in range(7))}, "request.headers", MAX_FILLED_HEADERS),
+    ({"body": b"{{secret:B}}" * 98}, "request.body", MAX_FILLED_BODY),
+]
+
+
+def test_what_becomes_too_large_is_told_with_its_size_before_it_is_made() -> None:
+    values = {"B": BIG, "S": "short"}
+    filled = fill(call(**FITTING), values, is_json=False)
+    assert filled.body is not None and len(filled.body) == 97 * len(BIG) <= MAX_FILLED_BODY
+    for parts, path, limit in TOO_LARGE:
+        with pytest.raises(Invalid, match=f"at most {limit} can be sent") as error:
+            fill(call(**parts), values, is_json=False)
+        assert {each.path for each in error.value.errors} == {path} and "swordfish" not in str(error.value)
+
+
+def test_the_size_is_that_of_a_value_as_it_is_spelled_there() -> None:
+    body = b'["' + b"{{secret:A}}" * 15 + b'"]'
+    with pytest.raises(Invalid, match="becomes 276484 bytes"):
+        fill(call(body=body), {"A": "\1" * 3072}, is_json=True)
+    assert len(fill(call(body=body), {"A": "\1" * 3072}, is_json=False).body or b"") == 15 * 3072 + 4
+
+
+def test_what_was_saved_with_many_placeholders_takes_no_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(Invalid):
+        fill(call(body=b"{{secret:A}}" * 5400), {"A": "\1" * 3072}, is_json=True)
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
 
 
 def test_a_record_shows_stars_in_every_place() -> None:

@@ -143,6 +143,17 @@ def test_a_value_with_line_breaks_never_reaches_a_header(
     assert "API_KEY" in run["errorMessage"] and "X-Evil" not in json.dumps(run)
 
 
+def test_a_request_that_its_secrets_make_too_large_fails_and_says_so(
+    world: MemoryWorld, client: Client, put: Any, add: Add
+) -> None:
+    put(value="swordfish" * 300)
+    add(method="POST", body=["{{secret:API_KEY}}" * 100])
+    Stage(world).play_seconds(61)
+    run = the_run(client)
+    assert world.outbound.calls == [] and run["errorKind"] == "config" and len(run["attempts"]) == 1
+    assert "request.body: becomes 270004 bytes" in run["errorMessage"] and "swordfish" not in json.dumps(run)
+
+
 WRONG = [
     ("1A", VALUE),
     ("A-B", VALUE),
@@ -159,6 +170,32 @@ WRONG = [
 def test_names_and_values_have_bounds(put: Any, name: str, value: Any) -> None:
     refused = put(name, value)
     assert refused.status == 422 and (len(str(value)) < 5 or str(value)[:20] not in refused.text)
+
+
+PASTED = "sup3rs3cret-value"
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ({"value": VALUE, PASTED: 1}, None),
+        ({"value": VALUE, PASTED: 1, f"{PASTED}-2": 2}, None),
+        ({"value": {PASTED: 1}}, None),
+        ({"value": [PASTED]}, None),
+        ({"value": VALUE, "hosts": {PASTED: 1}}, None),
+        ({"value": VALUE}, {PASTED: "x"}),
+    ],
+)
+def test_a_value_that_was_pasted_in_the_wrong_place_is_not_repeated(
+    client: Client, job: str, body: Any, query: Any
+) -> None:
+    refused = client("PUT", f"/jobs/{job}/secrets/A", body, query)
+    assert refused.status == 422 and PASTED not in refused.text and refused.body["errors"][0]["message"]
+
+
+def test_an_unknown_name_of_a_field_is_repeated_in_short(client: Client) -> None:
+    refused = client("POST", "/jobs", {"name": "x", "y" * 5000: 1})
+    assert refused.status == 422 and refused.paths() == ["y" * 100 + "..."] and len(refused.text) < 1000
 
 
 def test_a_job_has_at_most_so_many_secrets_and_replacing_one_is_always_possible(put: Any) -> None:

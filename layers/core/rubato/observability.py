@@ -1,6 +1,7 @@
 """Logs and metrics: structured lines through Powertools, metrics in CloudWatch's embedded format."""
 
 import json
+import logging
 import sys
 import threading
 from collections import Counter, defaultdict
@@ -18,6 +19,13 @@ _MAX_VALUES = 100  # of one metric in one embedded-format line
 _MAX_FRAMES = 12
 _CALLER = 3  # so that a line names whoever wrote it, and not this module
 
+# They write requests and answers of AWS at DEBUG, values of the vault among them. Lambda's runtime puts the root
+# logger, which they follow, at the deployment's LogLevel; tests/functions/test_nothing_leaks.py tells of new ones.
+_OTHERS = (
+    "asyncio", "aws_lambda_powertools", "boto3", "botocore", "concurrent", "croniter", "dateutil", "h11", "httpcore",
+    "httpx", "jmespath", "pydantic", "pynamodb", "urllib3",
+)  # fmt: skip
+
 # NOTE: our own, because Powertools' append_keys is shared by all threads, and ten messages are handled at once.
 _ABOUT: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 
@@ -26,6 +34,7 @@ class LambdaTelemetry:
     """Implements ports.Telemetry. Collects over an invocation, from any thread; `flush` writes it out."""
 
     def __init__(self) -> None:
+        hush()
         self._logger = Logger(json_serializer=_as_json)
         self._counts: Counter[str] = Counter()
         self._durations: dict[str, list[int]] = defaultdict(list)
@@ -99,6 +108,14 @@ class LambdaTelemetry:
             for value in observed[:_MAX_VALUES]:
                 metrics.add_metric(name=METRICS[metric].name, unit=METRICS[metric].unit, value=value)
         metrics.flush_metrics()
+
+
+def hush() -> None:
+    """Let no library write below WARNING, whatever becomes of the root logger, nor anybody unknown below INFO."""
+    for name in _OTHERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.INFO))
 
 
 def _as_json(line: dict[str, Any]) -> str:

@@ -265,8 +265,8 @@ class Vault(Protocol):
 class Secrets(Protocol):
     """The names of a job's secrets and who may get them; their values are in the vault."""
 
-    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
-        """Note the secret, in place of `before`, together with its audit event; None is for a name that is new.
+    def put(self, secret: Secret, before: Secret | None, event: Event | None) -> None:
+        """Note the secret, in place of `before`, together with an audit event; None is for a name that is new.
 
         Raises WriteRaced when another one, or none, stands there instead.
         """
@@ -276,8 +276,8 @@ class Secrets(Protocol):
         """All of them, by name; one consistent look."""
         ...
 
-    def delete(self, secret: Secret, event: Event) -> None:
-        """Forget the secret, together with the event; raises WriteRaced when it is not there."""
+    def delete(self, secret: Secret, event: Event | None) -> None:
+        """Forget the secret, together with an event; raises WriteRaced when another one, or none, stands there."""
         ...
 
 

@@ -43,24 +43,25 @@ class MemorySecrets:
         self._trail = trail
         self._lock = threading.Lock()
 
-    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
+    def put(self, secret: Secret, before: Secret | None, event: Event | None) -> None:
         """Both or nothing."""
         with self._lock:
             if self._secrets.get((secret.job_id, secret.name)) != before:
                 raise WriteRaced(secret.name)
             self._secrets[secret.job_id, secret.name] = secret
-            self._trail.events.append(event)
+            self._trail.events += [event] if event else []
 
     def of_job(self, job_id: str) -> list[Secret]:
         """By name."""
         return sorted((s for s in self._secrets.values() if s.job_id == job_id), key=lambda secret: secret.name)
 
-    def delete(self, secret: Secret, event: Event) -> None:
+    def delete(self, secret: Secret, event: Event | None) -> None:
         """Both or nothing."""
         with self._lock:
-            if self._secrets.pop((secret.job_id, secret.name), None) is None:
+            if self._secrets.get((secret.job_id, secret.name)) != secret:
                 raise WriteRaced(secret.name)
-            self._trail.events.append(event)
+            del self._secrets[secret.job_id, secret.name]
+            self._trail.events += [event] if event else []
 
 
 class MemorySigningKeys:

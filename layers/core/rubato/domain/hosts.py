@@ -1,9 +1,14 @@
 """Which hosts may get a secret: how they are written, and whether a target is among them. Pure."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from rubato.domain.errors import FieldError, Invalid
 from rubato.domain.targets import Target, read_url
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
 
 ANY = "*"
 ANYWHERE = (ANY,)
@@ -17,17 +22,18 @@ _BELOW = "*."
 _WRITE = "write api.example.com, *.example.com or api.example.com:8443, with http:// in front if there is no TLS"
 _TOLD = 5
 
-# Whoever asks gets a name below these, so `*.` would let anybody in. Not all there are: docs/api.md says so.
+# Whoever asks gets a name below these, so `*.` would let anybody in. What the Public Suffix List does not have: hosts
+# of more than one service, and tunnels, forms and mirrors of whatever was asked.
 _SHARED = (
-    "amazonaws.com", "on.aws", "awsapprunner.com", "cloudfront.net", "elasticbeanstalk.com", "amplifyapp.com",
-    "azurewebsites.net", "azure-api.net", "azurefd.net", "azurestaticapps.net", "cloudapp.azure.com", "windows.net",
-    "appspot.com", "cloudfunctions.net", "firebaseapp.com", "run.app", "web.app", "workers.dev", "pages.dev", "r2.dev",
-    "trycloudflare.com", "vercel.app", "netlify.app", "herokuapp.com", "github.io", "gitlab.io", "onrender.com",
-    "fly.dev", "railway.app", "deno.dev", "replit.app", "ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app",
-    "ngrok-free.dev", "loca.lt", "pipedream.net", "webhook.site", "nip.io", "sslip.io",
+    "amazonaws.com", "amazonaws.com.cn", "on.aws", "awsapprunner.com", "cloudfront.net", "elasticbeanstalk.com",
+    "azure.com", "azure.net", "azurecontainerapps.io", "azurefd.net", "azurestaticapps.net", "azurewebsites.net",
+    "windows.net", "googleapis.com", "googleusercontent.com", "run.app", "appspot.com", "firebaseio.com",
+    "trycloudflare.com", "workers.dev", "pages.dev", "r2.dev", "fastly.net", "edgekey.net",
+    "akamaized.net", "digitaloceanspaces.com", "backblazeb2.com", "wasabisys.com", "oraclecloud.com",
+    "github.dev", "devtunnels.ms", "codespaces.dev", "gitpod.io", "glitch.me", "replit.dev", "railway.app",
+    "ngrok.io", "ngrok.app", "ngrok.dev", "ngrok-free.app", "ngrok-free.dev", "loca.lt", "localhost.run", "lhr.life",
+    "serveo.net", "pipedream.net", "webhook.site", "requestcatcher.com", "beeceptor.com", "nip.io", "sslip.io",
 )  # fmt: skip
-# With a country behind it, what these make is a registry's: co.uk, com.au, or.jp.
-_REGISTRIES = frozenset({"ac", "co", "com", "edu", "gob", "gov", "go", "gv", "mil", "ne", "net", "nom", "or", "org"})
 
 
 def read_hosts(given: Sequence[str]) -> tuple[str, ...]:
@@ -114,10 +120,17 @@ def _ascii(name: str) -> str:
 
 
 def _is_anybodys(domain: str) -> bool:
-    labels = domain.split(".")
-    if len(labels) == 1 or any(domain == each or domain.endswith(f".{each}") for each in _SHARED):
+    if any(domain == each or domain.endswith(f".{each}") for each in _SHARED):
         return True
-    return len(labels) == 2 and len(labels[1]) == 2 and labels[0] in _REGISTRIES
+    return _public_suffixes().is_public(domain)
+
+
+@cache
+def _public_suffixes() -> "PublicSuffixList":
+    # NOTE: imported late: its ten thousand lines take 0.1 s, and only who binds a secret to `*.` waits for them.
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
 
 
 def _invalid(message: str) -> Invalid:

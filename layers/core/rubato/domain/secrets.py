@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from rubato.domain.errors import Invalid
-from rubato.domain.hosts import ANYWHERE, permits, told
+from rubato.domain.errors import Invalid, Unreadable
+from rubato.domain.hosts import ANY, ANYWHERE, permits, told
 from rubato.domain.targets import read_url
 
 MAX_PER_JOB = 50
@@ -18,7 +18,8 @@ _BOUND = "\0hosts "
 class Secret:
     """A secret's name within its job, who may get it, and when its value was put last (ms since the epoch).
 
-    `hosts` are as `hosts.read_hosts` gives them.
+    `hosts` are as `hosts.read_hosts` gives them. Until `held_until` (ms since the epoch) somebody puts or deletes it,
+    and nobody else may.
     """
 
     job_id: str
@@ -26,6 +27,7 @@ class Secret:
     name: str
     updated_at: int
     hosts: tuple[str, ...] = ANYWHERE
+    held_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,15 @@ class Kept:
 
     @classmethod
     def from_text(cls, text: str) -> "Kept":
-        """The reverse."""
-        if not text.startswith(_BOUND):
-            return cls(text)
-        hosts, _, value = text.removeprefix(_BOUND).partition("\n")
-        return cls(value, tuple(hosts.split(" ")))
+        """The reverse; raises Unreadable for what this never wrote, which could go anywhere, or be nothing."""
+        kept = cls(text)
+        if text.startswith(_BOUND):
+            hosts, _, value = text.removeprefix(_BOUND).partition("\n")
+            kept = cls(value, tuple(hosts.split(" ")))
+        is_mixed = "" in kept.hosts or (ANY in kept.hosts and kept.hosts != ANYWHERE)
+        if is_mixed or len(kept.value) < MIN_LENGTH or kept.to_text() != text:
+            raise Unreadable("NotAsKept")
+        return kept
 
 
 def shelf(job_id: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rubato.domain import errors
 from rubato.interface.action import Action
-from rubato.interface.wire import read_json, read_text
+from rubato.interface.wire import read_json, read_text, unknown
 
 BODY_METHODS = ("POST", "PUT", "PATCH")
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -51,14 +51,14 @@ def read_input(event: dict[str, Any], action: Action, parameters: dict[str, str]
     query = event.get("queryStringParameters") or {}
     repeated = [k for k, v in (event.get("multiValueQueryStringParameters") or {}).items() if len(v) > 1]
     if repeated:
-        raise errors.Invalid(*(errors.FieldError(name, "given more than once") for name in repeated))
+        raise unknown(repeated, action.takes, "query parameter given more than once")
     body = _body(event, action)
     clash = [*(body.keys() & parameters.keys()), *(query.keys() & parameters.keys())]
     if clash:
         raise errors.Invalid(*(errors.FieldError(name, "belongs into the path only") for name in sorted(clash)))
     if action.method in BODY_METHODS:
         if query:
-            raise errors.Invalid(*(errors.FieldError(name, "unknown query parameter") for name in sorted(query)))
+            raise unknown(query, action.takes, "unknown query parameter; remove it")
         return read_json(action.takes, json.dumps({**body, **parameters}))
     return read_text(action.takes, {**body, **query, **parameters})
 

@@ -1,6 +1,8 @@
 """Put, list and delete the secrets of a job. Nothing in here reads a value."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from rubato.domain.access import Caller
@@ -8,12 +10,16 @@ from rubato.domain.audit import Event
 from rubato.domain.endpoint import EndpointConfig
 from rubato.domain.errors import Conflict, FieldError, Invalid, NotFound, WriteRaced
 from rubato.domain.hosts import ANYWHERE, read_hosts
+from rubato.domain.instant import SECOND
 from rubato.domain.placeholders import names_in_request
 from rubato.domain.secrets import MAX_PER_JOB, Kept, Secret, check_value, shelf, why_not_to
 from rubato.domain.targets import same_origin
 from rubato.ports import World
 from rubato.usecases.lookup import find_job
 from rubato.usecases.record_event import event_by
+
+_HELD_MS = 60 * SECOND  # twice as long as the function lives that holds it
+_WAIT_S = 1
 
 
 def put_secret(
@@ -22,8 +28,8 @@ def put_secret(
     """Keep the value under the name, in place of an older one, for the hosts that are given (see domain.hosts).
 
     Without any it is for those of the older one: another value widens nothing. Raises NotFound, Invalid, Conflict for
-    one too many or when somebody else puts it at the same time. The trail knows of it before the vault does: a value
-    that nobody tells of would be worse than a name without one.
+    one too many or while somebody else puts or deletes it. The trail knows of it before the vault does: a value that
+    nobody tells of would be worse than a name without one.
     """
     find_job(world, caller, job_id)
     known = {secret.name: secret for secret in world.secrets.of_job(job_id)}
@@ -34,13 +40,13 @@ def put_secret(
         raise Conflict(f"a job has at most {MAX_PER_JOB} secrets; delete one first")
     now = world.clock.now()
     secret = Secret(job_id=job_id, tenant_id=caller.tenant_id, name=name, updated_at=now, hosts=hosts)
-    try:
-        world.secrets.put(secret, before, _put_event(world, caller, secret, before))
-    except WriteRaced:
-        raise _raced(name) from None
-    world.vault.put(shelf(job_id), name, Kept(value, hosts).to_text())
-    if _secret(world, job_id, name) != secret:  # the vault, which knows no conditions, may have got them in turn
-        raise _raced(name)
+    with _held(world, before, before or secret, _put_event(world, caller, secret, before)) as held:
+        world.vault.put(shelf(job_id), name, Kept(value, hosts).to_text())
+        try:
+            world.secrets.put(secret, held, None)
+        except WriteRaced:  # it stood still for longer than it was held, and may have overwritten a later value
+            world.vault.delete(shelf(job_id), name)
+            raise _raced(name) from None
     return secret
 
 
@@ -60,17 +66,45 @@ def list_secrets(world: World, caller: Caller, job_id: str) -> list[Secret]:
 
 
 def delete_secret(world: World, caller: Caller, job_id: str, name: str) -> None:
-    """Forget it: runs that name it fail from then on, within a minute. Raises NotFound."""
+    """Forget it: runs that name it fail from then on, within a minute.
+
+    Raises NotFound for a name that is not there, whose value the vault forgets all the same, so that repeating it
+    always leaves nothing behind; and Conflict while somebody else puts or deletes it.
+    """
     find_job(world, caller, job_id)
-    secret = _secret(world, job_id, name)
-    if secret is None:
+    known = _secret(world, job_id, name)
+    none = Secret(job_id=job_id, tenant_id=caller.tenant_id, name=name, updated_at=world.clock.now())
+    with _held(world, known, known or none) as held:
+        world.vault.delete(shelf(job_id), name)
+        event = event_by(world, caller, job_id, "deleteSecret", before={"name": name}) if known else None
+        try:
+            world.secrets.delete(held, event)
+        except WriteRaced:
+            raise _raced(name) from None
+    if known is None:
         raise NotFound("secret", name)
-    world.vault.delete(shelf(job_id), name)
-    event = event_by(world, caller, job_id, "deleteSecret", before={"name": name})
+
+
+@contextmanager
+def _held(world: World, before: Secret | None, meanwhile: Secret, event: Event | None = None) -> Iterator[Secret]:
+    """Keep others from putting or deleting it; what fails within leaves `meanwhile` to be listed, and deleted again.
+
+    The vault knows no conditions: without this, the value of one could stand there under the hosts of another.
+    """
+    now, name = world.clock.now(), meanwhile.name
+    if before is not None and before.held_until is not None and before.held_until > now:
+        raise _raced(name)
+    held = replace(meanwhile, held_until=now + _HELD_MS)
     try:
-        world.secrets.delete(secret, event)
+        world.secrets.put(held, before, event)
     except WriteRaced:
-        raise NotFound("secret", name) from None
+        raise _raced(name) from None
+    try:
+        yield held
+    except BaseException:
+        with suppress(WriteRaced):
+            world.secrets.put(replace(held, held_until=None), held, None)
+        raise
 
 
 def check_secrets(world: World, config: EndpointConfig, stored: EndpointConfig | None = None) -> None:
@@ -105,4 +139,4 @@ def _secret(world: World, job_id: str, name: str) -> Secret | None:
 
 
 def _raced(name: str) -> Conflict:
-    return Conflict(f"somebody else put or deleted the secret {name} at the same time; put it again")
+    return Conflict(f"somebody else puts or deletes the secret {name}; see what became of it and try again", _WAIT_S)

@@ -110,12 +110,21 @@ def _secrets(world: World, endpoint: Endpoint, call: Call) -> Mapping[str, Kept]
             f"the job has no secret {told}; put it with PUT /jobs/{job_id}/secrets/{missing[0]},"
             " or take it out of the request"
         )
-    found = {name: Kept.from_text(text) for name, text in texts.items()}
+    found = {name: _kept(name, text, job_id) for name, text in texts.items()}
     reasons = (secrets.why_not_to(call.url, name, found[name].hosts, job_id) for name in sorted(names))
     refused = "; ".join(filter(None, reasons))
     if refused:
         raise _Refused(refused)
     return found
+
+
+def _kept(name: str, text: str, job_id: str) -> Kept:
+    try:
+        return Kept.from_text(text)
+    except Unreadable as error:
+        raise _Refused(
+            f"what is kept of the secret {name} is broken; put it again: PUT /jobs/{job_id}/secrets/{name}"
+        ) from error
 
 
 def _bound(call: Call, kept: Mapping[str, Kept]) -> Call:

@@ -29,12 +29,13 @@ class DynamoSecrets:
         self._connection = connection
         self._retention_s = retention_s
 
-    def put(self, secret: Secret, before: Secret | None, event: Event) -> None:
+    def put(self, secret: Secret, before: Secret | None, event: Event | None) -> None:
         """Name and event in one transaction."""
         try:
             with TransactWrite(connection=self._connection) as write:
                 write.save(_secret_item(secret), condition=_stands(before))
-                write.save(event_item(event, self._retention_s))
+                if event is not None:
+                    write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
             raise _raced(error, secret.name) from error
 
@@ -48,16 +49,18 @@ class DynamoSecrets:
                 name=item.sk,
                 updated_at=int(item.updated_at),
                 hosts=tuple(item.hosts or ANYWHERE),
+                held_until=int(item.held_until) if item.held_until else None,
             )
             for item in found
         ]
 
-    def delete(self, secret: Secret, event: Event) -> None:
+    def delete(self, secret: Secret, event: Event | None) -> None:
         """Name and event in one transaction."""
         try:
             with TransactWrite(connection=self._connection) as write:
-                write.delete(_secret_item(secret), condition=SecretItem.pk.exists())
-                write.save(event_item(event, self._retention_s))
+                write.delete(_secret_item(secret), condition=_stands(secret))
+                if event is not None:
+                    write.save(event_item(event, self._retention_s))
         except TransactWriteError as error:
             raise _raced(error, secret.name) from error
 
@@ -111,6 +114,7 @@ def _secret_item(secret: Secret) -> SecretItem:
         tenant_id=secret.tenant_id,
         updated_at=secret.updated_at,
         hosts=None if secret.hosts == ANYWHERE else list(secret.hosts),
+        held_until=secret.held_until,
     )
 
 
@@ -119,7 +123,9 @@ def _stands(before: Secret | None) -> Condition:
         return SecretItem.pk.does_not_exist()
     item = _secret_item(before)
     hosts = SecretItem.hosts.does_not_exist() if item.hosts is None else SecretItem.hosts == item.hosts
-    condition: Condition = (SecretItem.updated_at == before.updated_at) & hosts
+    held = SecretItem.held_until
+    is_held = held == before.held_until if before.held_until is not None else held.does_not_exist()
+    condition: Condition = (SecretItem.updated_at == before.updated_at) & hosts & is_held
     return condition
 
 

@@ -208,6 +208,7 @@ class SecretItem(EndpointsItem, discriminator="secret"):
     tenant_id = UnicodeAttribute(attr_name="tenantId")
     updated_at = NumberAttribute(attr_name="updatedAt")
     hosts = CompactJSON(null=True)
+    held_until = NumberAttribute(null=True, attr_name="heldUntil")
 
 
 class SigningKeysItem(EndpointsItem, discriminator="signingKeys"):

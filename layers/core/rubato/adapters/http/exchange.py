@@ -1,5 +1,6 @@
 """One request and its answer on one connection, in HTTP/1.1."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from rubato.domain.exchange import Headers
 
 # Status line and headers together. Browsers and most servers stop at 8 to 64 KiB.
 _MAX_HEAD_BYTES = 65_536
+# Where h11 goes over from saying what is wrong to showing it.
+_QUOTED = re.compile(r":| \(| b['\"]| bytearray\(")
 
 
 class AnswerError(ConnectionError):
@@ -48,13 +51,18 @@ class Exchange:
             try:
                 event = self._http.next_event()
             except h11.RemoteProtocolError as error:
-                raise AnswerError(f"the answer is broken: {error}") from error
+                raise AnswerError(f"the answer is broken: {fault(error)}") from error
             if event is h11.NEED_DATA:
                 self._http.receive_data(self._wire.receive())
             elif isinstance(event, h11.Event):
                 yield event
             else:
                 raise AnswerError("the target left HTTP/1.1")
+
+
+def fault(error: h11.ProtocolError) -> str:
+    """What HTTP does not allow, in a few words, without the bytes that h11 quotes: they may be anything."""
+    return _QUOTED.split(str(error), maxsplit=1)[0]
 
 
 def header(head: h11.Response, name: bytes) -> bytes:

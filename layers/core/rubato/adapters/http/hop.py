@@ -14,6 +14,7 @@ from rubato.domain.targets import (
     Refused,
     Target,
     check_url,
+    read_url,
     redirect_headers,
     redirect_method,
     same_origin,
@@ -59,8 +60,7 @@ class Hop:
 
     def redirected(self, status: int, location: str, allowed: Networks) -> "Hop":
         """The next hop; raises Refused if it leads to where no call may go."""
-        target = _next_target(self.target, location, allowed)
-        self._stay_bound(target)
+        target = self._next_target(location, allowed)
         headers = redirect_headers(self.headers, self.target.url, target.url, self.confidential_headers)
         method = redirect_method(self.method, status)
         if method != self.method:
@@ -70,11 +70,20 @@ class Hop:
             raise Refused.field("request.url", "the target redirects a body that holds a secret to another origin")
         return replace(self, target=target, headers=headers)
 
-    def _stay_bound(self, target: Target) -> None:
+    def _next_target(self, location: str, allowed: Networks) -> Target:
+        url = _joined(self.target.url, location)
+        self._stay_bound(url)
+        try:
+            return check_url(url, allowed)
+        except Invalid as error:
+            reason = "; ".join(each.message for each in error.errors)
+            raise Refused.field("request.url", f"the target redirects to where no call may go: {reason}") from error
+
+    def _stay_bound(self, url: str) -> None:
         # NOTE: also without anything of it in headers or body. Open redirects put parts of a query into Location, and
         # some servers what a header says of the host: whoever writes the request would choose who gets the secret.
-        # So the text does not tell where to, either.
-        if not all(permits(hosts, target) for hosts in self.bound):
+        # So the text does not tell where to, either, nor does this come after what does.
+        if not all(_leads_to(hosts, url) for hosts in self.bound):
             raise Refused.field("request.url", "the target redirects to where a secret of the call may not go")
 
     def request(self) -> h11.Request:
@@ -88,11 +97,15 @@ class Hop:
         return h11.Request(method=self.method, target=self.target.path, headers=encoded)
 
 
-def _next_target(base: Target, location: str, allowed: Networks) -> Target:
+def _joined(base: str, location: str) -> str:
     try:
-        return check_url(urljoin(base.url, location.replace(" ", "%20")), allowed)
-    except Invalid as error:
-        reason = "; ".join(each.message for each in error.errors)
-        raise Refused.field("request.url", f"the target redirects to where no call may go: {reason}") from error
+        return urljoin(base, location.replace(" ", "%20"))
     except ValueError as error:
-        raise Refused.field("request.url", f"the target redirects to what is no URL: {error}") from error
+        raise Refused.field("request.url", "the target redirects to what is no URL") from error
+
+
+def _leads_to(hosts: tuple[str, ...], url: str) -> bool:
+    try:
+        return permits(hosts, read_url(url))
+    except Invalid:
+        return False

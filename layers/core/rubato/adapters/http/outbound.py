@@ -10,7 +10,7 @@ import h11
 
 from rubato.adapters.http.body import BoundedBody
 from rubato.adapters.http.deadline import Deadline
-from rubato.adapters.http.exchange import Exchange, header, headers
+from rubato.adapters.http.exchange import Exchange, fault, header, headers
 from rubato.adapters.http.hop import REDIRECTS, Hop
 from rubato.adapters.http.names import Names, Resolve
 from rubato.adapters.http.wire import Wire, connect
@@ -113,7 +113,13 @@ def _reply(head: h11.Response, body: BoundedBody, deadline: Deadline) -> Reply:
 
 def _failed(error: Exception, call: Call, deadline: Deadline) -> Reply:
     kind = next((kind for each, kind in _KINDS if isinstance(error, each)), ErrorKind.CONNECT)
-    message = "; ".join(each.message for each in error.errors) if isinstance(error, Invalid) else str(error)
+    message = _told(error)
     if kind is ErrorKind.TIMEOUT:
         message = f"no complete answer within {call.timeout_ms} ms ({message})"
     return Reply(duration_ms=deadline.elapsed_ms(), error_kind=kind, error_message=message[:_MAX_MESSAGE])
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, Invalid):
+        return "; ".join(each.message for each in error.errors)
+    return fault(error) if isinstance(error, h11.ProtocolError) else str(error)

@@ -34,6 +34,8 @@ class SecretInput(Wire):
 class PutSecretInput(SecretInput):
     """Input of putSecret."""
 
+    hides_unknown = True
+
     value: str = Field(
         min_length=MIN_LENGTH,
         max_length=MAX_BYTES,
