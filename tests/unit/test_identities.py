@@ -86,6 +86,23 @@ def test_what_an_agent_did_is_found_whatever_it_changed_and_with_any_of_its_keys
     assert rest["nextCursor"] is None
 
 
+def test_of_a_job_too_the_trail_tells_what_changed_rule_by_rule(world: MemoryWorld, owner: Client) -> None:
+    agent_id, scout = a_scout(world, owner)
+    job = a_job(world).job_id
+    calm, surge = (
+        {"name": name, "when": "now", "then": [{"clearHints": {"endpoint": "x"}}]} for name in ("calm", "surge")
+    )
+    Client(world, scout)("PATCH", f"/jobs/{job}", {"rules": [calm, surge]})
+    world.clock.instant += MINUTE
+    changed = {**surge, "when": "minuteOfDay"}
+    Client(world, scout)("PATCH", f"/jobs/{job}", {"rules": [calm, changed], "status": "paused", "reason": "too many"})
+    event = owner("GET", f"/agents/{agent_id}/events").body["items"][0]
+    assert (event["action"], event["subject"], event["reason"]) == ("updateJob", job, "too many")
+    assert set(event["from"]) == set(event["to"]) == {"rules.surge", "status"}
+    assert (event["from"]["rules.surge"]["when"], event["to"]["rules.surge"]["when"]) == ("now", "minuteOfDay")
+    assert (event["from"]["status"], event["to"]["status"]) == ("active", "paused")
+
+
 def test_rubatos_own_changes_come_through_no_door(world: MemoryWorld, owner: Client) -> None:
     world.outbound.answer = lambda _call: Reply(duration_ms=0, status_code=500)
     endpoint = an_endpoint(world, auto_pause_after=1, retry=Retry(max_attempts=1)).id

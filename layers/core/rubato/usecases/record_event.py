@@ -39,6 +39,12 @@ def event_by(  # noqa: PLR0913 - as many as an event has
     )
 
 
+def difference(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of two descriptions what changed, as it was and as it is."""
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    return {k: before[k] for k in changed if k in before}, {k: after[k] for k in changed if k in after}
+
+
 def pause_event(world: World, endpoint: Endpoint) -> Event:
     """Rubato itself has put the endpoint to rest, as its pause says."""
     now, pause = world.clock.now(), endpoint.state.pause

@@ -12,7 +12,7 @@ from rubato.ports import World
 from rubato.usecases.lookup import owns
 from rubato.usecases.manage_secrets import check_secrets
 from rubato.usecases.manage_signing_keys import forget_signing_keys
-from rubato.usecases.record_event import event_by
+from rubato.usecases.record_event import difference, event_by
 from rubato.usecases.references import check_references, heard_so_far
 from rubato.usecases.replan import Changed, replan
 from rubato.usecases.tell_followers import ask_those_followed
@@ -43,7 +43,7 @@ def update_endpoint(
         check_secrets(world, config, endpoint.config)
         if endpoint.state.signed_by is not None and config.request != endpoint.config.request:
             signing.check_headers(config.request.headers)
-        before, after = _difference(describe(endpoint.config), describe(config))
+        before, after = difference(describe(endpoint.config), describe(config))
         event = event_by(world, caller, endpoint_id, "updateEndpointConfig", before=before, after=after)
         nonlocal follows_anew
         follows_anew = config.baseline != endpoint.config.baseline
@@ -75,8 +75,3 @@ def delete_endpoint(world: World, caller: Caller, endpoint_id: str, reason: str 
 def _require_owned(caller: Caller, endpoint: Endpoint) -> None:
     if not owns(caller, endpoint) or endpoint.is_deleted:
         raise NotFound("endpoint", endpoint.id)
-
-
-def _difference(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
-    return {k: before[k] for k in changed if k in before}, {k: after[k] for k in changed if k in after}

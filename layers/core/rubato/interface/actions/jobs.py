@@ -52,6 +52,7 @@ def update_job(world: World, caller: Caller, given: JobPatch, if_version: int | 
         caller,
         given.job_id,
         lambda job: drafts.patched_job(job, dict(patch)),
+        describe=views.described,
         if_version=if_version,
         reason=given.reason,
         names_lead=not _LEADING.isdisjoint(patch),

@@ -27,6 +27,12 @@ def config_fields(job: Job) -> dict[str, Any]:
     }
 
 
+def described(job: Job) -> dict[str, Any]:
+    """What the trail tells of a job: each rule by itself, for of fifty it is one that changed."""
+    fields = {**config_fields(job), "status": job.status.value, "rules": [rule.name for rule in job.rules]}
+    return fields | {f"rules.{rule.name}": spell_rule(rule) for rule in job.rules}
+
+
 def job_view(job: Job, planning: Planning) -> JobView:
     """A job in a deployment with that model."""
     return JobView(**_job_fields(job, planning))
