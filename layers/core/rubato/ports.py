@@ -4,28 +4,33 @@ All instants are ms since the epoch. Every method may raise the adapter's own er
 the errors of `rubato.domain.errors` named here are the ones to expect in normal operation.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from __future__ import annotations
 
-from rubato.domain.access import ApiKey
-from rubato.domain.agents import Agent
-from rubato.domain.analysis import Analysis
-from rubato.domain.audit import Event
-from rubato.domain.conversation import Answer, Question
-from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
-from rubato.domain.exchange import Call, Reply
-from rubato.domain.grip import Grip
-from rubato.domain.idempotency import Reservation, Standing
-from rubato.domain.jobs import Job, JobStatus
-from rubato.domain.limits import Limits
-from rubato.domain.messages import Message
-from rubato.domain.notices import Notice
-from rubato.domain.quota import Usage
-from rubato.domain.rule_ledger import Ledger
-from rubato.domain.runs import Run
-from rubato.domain.secrets import Secret
-from rubato.domain.signing import SigningKey
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+# NOTE: contracts run no code. What they name is loaded by those who use it: every function imports this module first.
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rubato.domain.access import ApiKey
+    from rubato.domain.agents import Agent
+    from rubato.domain.analysis import Analysis
+    from rubato.domain.audit import Event
+    from rubato.domain.conversation import Answer, Question
+    from rubato.domain.endpoint import Endpoint, EndpointState, RunStatus, Source
+    from rubato.domain.exchange import Call, Reply
+    from rubato.domain.grip import Grip
+    from rubato.domain.idempotency import Reservation, Standing
+    from rubato.domain.jobs import Job, JobStatus
+    from rubato.domain.limits import Limits
+    from rubato.domain.messages import Message
+    from rubato.domain.notices import Notice
+    from rubato.domain.quota import Usage
+    from rubato.domain.rule_ledger import Ledger
+    from rubato.domain.runs import Run
+    from rubato.domain.secrets import Secret
+    from rubato.domain.signing import SigningKey
 
 T_co = TypeVar("T_co", covariant=True)
 
