@@ -41,7 +41,7 @@ class Agent:
 
 
 def handle_of(name: str) -> str:
-    """Names that look alike are alike: in any case, in any of Unicode's compositions."""
+    """One for all spellings of a name that differ in case or composition only; letters of other scripts stay others."""
     return unicodedata.normalize("NFKC", name).casefold()
 
 

@@ -25,7 +25,7 @@ class Budget:
     def check(self) -> None:
         """Raise Invalid for bounds that are none, or too many jobs to carry along with each request."""
         if self.changes_per_hour is not None and not 1 <= self.changes_per_hour <= MAX_CHANGES_PER_HOUR:
-            raise Invalid.field("budget.changesPerHour", f"must be 1 to {MAX_CHANGES_PER_HOUR}")
+            raise Invalid.field("budget.changesPerHour", f"takes 1 to {MAX_CHANGES_PER_HOUR}; leave it out for any")
         if self.job_ids is not None and not 1 <= len(self.job_ids) <= MAX_JOBS:
             raise Invalid.field("budget.jobIds", f"takes 1 to {MAX_JOBS} jobs; leave it out for all")
 

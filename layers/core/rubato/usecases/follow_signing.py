@@ -6,7 +6,7 @@ So the dispatcher learns them with the endpoint: an unsigned run costs nothing, 
 from collections.abc import Iterable
 
 from rubato.domain.endpoint import Endpoint
-from rubato.domain.errors import NotFound, Unavailable
+from rubato.domain.errors import Unavailable
 from rubato.domain.instant import SECOND
 from rubato.domain.messages import SigningMessage
 from rubato.domain.signing import Live, signers
@@ -14,7 +14,7 @@ from rubato.ports import World
 from rubato.usecases.get_job import endpoint_ids
 from rubato.usecases.pages import every
 from rubato.usecases.pool import Pool
-from rubato.usecases.replan import Changed, replan
+from rubato.usecases.replan import Changed, replanned
 from rubato.usecases.send_messages import send_messages
 
 _PARALLEL = 8
@@ -99,14 +99,7 @@ def _tell(world: World, tenant_id: str, endpoint_id: str) -> bool:
         live = {holder: _ids(world, tenant_id, holder) for holder in holders}
         return Changed(endpoint.with_state(signers=signers(endpoint_id, live)), moves=False)
 
-    try:
-        replan(world, endpoint_id, told)
-    except NotFound:
-        return True
-    except Exception as error:  # noqa: BLE001 - the others must hear of it; the second look tells this one
-        world.telemetry.warn("endpoint not told of its keys", endpointId=endpoint_id, error=type(error).__name__)
-        return False
-    return True
+    return replanned(world, endpoint_id, told, "endpoint not told of its keys")
 
 
 def _ids(world: World, tenant_id: str, holder: str | None) -> list[str]:

@@ -66,6 +66,21 @@ def replan(world: World, endpoint_id: str, change: Change = unchanged, known: En
     raise TooManyWriters(endpoint_id)
 
 
+def replanned(world: World, endpoint_id: str, change: Change, warning: str) -> bool:
+    """Replan one of many, who must hear of it whatever becomes of this one; gives whether it did, or is gone.
+
+    What fails is told by the warning: a second look comes back to it.
+    """
+    try:
+        replan(world, endpoint_id, change)
+    except NotFound:
+        return True
+    except Exception as error:  # noqa: BLE001 - see above
+        world.telemetry.warn(warning, endpointId=endpoint_id, error=type(error).__name__)
+        return False
+    return True
+
+
 def announce(world: World, before: Endpoint | None, after: Endpoint, now: int) -> None:
     """Send what became imminent: a fresh claim, or the end of a pause within the look-ahead."""
     message = _claimed(before, after) or _waking(world, after, now)

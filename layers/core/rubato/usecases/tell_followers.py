@@ -6,14 +6,13 @@ The truth is the followed endpoint's own state: when it last succeeded. Telling 
 from collections.abc import Iterable
 
 from rubato.domain.endpoint import Endpoint
-from rubato.domain.errors import NotFound
 from rubato.domain.instant import SECOND
 from rubato.domain.lease import hear
 from rubato.domain.messages import TellMessage
 from rubato.domain.references import followed
 from rubato.ports import World
 from rubato.usecases.pool import Pool
-from rubato.usecases.replan import Changed, replan
+from rubato.usecases.replan import Changed, replanned
 from rubato.usecases.send_messages import NotSent, send_messages
 
 _PARALLEL = 8
@@ -36,18 +35,8 @@ def tell(world: World, followers: Iterable[str], name: str, finished_at: int) ->
     def told(latest: Endpoint, _now: int) -> Changed:
         return Changed(hear(latest, name, finished_at))
 
-    def tell_one(follower: str) -> bool:
-        try:
-            replan(world, follower, told)
-        except NotFound:
-            return True
-        except Exception as error:  # noqa: BLE001 - the others must hear of it; the second look tells this one
-            world.telemetry.warn("follower not told", endpointId=follower, error=type(error).__name__)
-            return False
-        return True
-
     with Pool(_PARALLEL) as pool:
-        return all(list(pool.map(tell_one, followers)))
+        return all(list(pool.map(lambda each: replanned(world, each, told, "follower not told"), followers)))
 
 
 def take_second_look_at_followers(world: World, message: TellMessage) -> str:
