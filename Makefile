@@ -1,6 +1,7 @@
 # Needs python3 >= 3.11, make and git; everything else is installed below this folder, on first use.
 PATH := $(CURDIR)/.venv/bin:$(PATH)
-export PATH SAM_CLI_TELEMETRY = 0
+export PATH
+export SAM_CLI_TELEMETRY = 0
 SAM_VERSION = 1.170.0
 MINISTACK_VERSION = 1.5.33
 PIP_AUDIT_VERSION = 2.10.1

@@ -121,3 +121,14 @@ def test_an_answer_that_is_not_about_every_package_is_no_clean_bill(answer: str)
     script = runpy.run_path(str(CORE / "audit.py"))
     with pytest.raises(script["NotAudited"]):
         script["read"](answer)
+
+
+def test_make_hands_on_an_environment_that_programs_can_read() -> None:
+    """Two variables in one `export` line once made one without a name, at which clearing the environment fails."""
+    show = f"show: ; @{sys.executable} -c 'import json, os; print(json.dumps(dict(os.environ)))'"
+    given = subprocess.run(
+        ["make", "--silent", f"--eval={show}", "show"], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    environment = json.loads(given.stdout.splitlines()[-1])
+    assert environment["SAM_CLI_TELEMETRY"] == "0"
+    assert not {"", "0", "="} & environment.keys()
